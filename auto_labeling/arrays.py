@@ -1,0 +1,200 @@
+"""The only copy of the arithmetic that choosing needs: top-k, distances, clusters, seeds."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from auto_labeling.errors import DataError
+from auto_labeling.view import refuse_non_finite, rows_per_chunk
+
+Floats: TypeAlias = NDArray[np.floating[Any]]
+
+
+def rng_for(seed: int, round: int, purpose: str) -> np.random.Generator:
+    """Return the generator of one purpose in one round, the same in every process.
+
+    >>> int(rng_for(0, 7, "select").integers(1000)) == int(rng_for(0, 7, "select").integers(1000))
+    True
+    """
+    return np.random.default_rng([seed, round, zlib.crc32(purpose.encode())])
+
+
+def expect_shape(name: str, array: Any, shape: tuple[int | str, ...]) -> None:
+    """Raise `DataError` unless the array has this shape; a string stands for any length.
+
+    >>> expect_shape("proba", np.zeros((10, 2)), ("n", 3))
+    Traceback (most recent call last):
+    auto_labeling.errors.DataError: proba must be (n, 3), got (10, 2)
+    """
+    got = tuple(array.shape)
+    fits = len(got) == len(shape) and all(
+        isinstance(want, str) or want == have for want, have in zip(shape, got, strict=True)
+    )
+    if not fits:
+        wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+        raise DataError(f"{name} must be ({wanted}), got {got}")
+
+
+def spans(n: int, width: int, at_least: int = 1) -> Iterator[slice]:
+    """Yield slices that cut `n` rows of `width` numbers into chunks of a few megabytes."""
+    step = max(at_least, rows_per_chunk(width))
+    return (slice(start, min(start + step, n)) for start in range(0, n, step))
+
+
+def top_k(scores: ArrayLike, size: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Return (min(size, n),) positions of the highest scores, best first, in O(n).
+
+    Equal scores come in random order, at the cut and within the result: every order that is best
+    first is equally likely, so that a batch cut short is not biased to the head of the pool.
+
+    >>> top_k([0.1, 0.9, 0.5], 2, np.random.default_rng(0))
+    array([1, 2])
+    """
+    values = np.asarray(scores, dtype=np.float64)
+    expect_shape("scores", values, ("n",))
+    refuse_non_finite(values, "scores")
+    size = batch_size(size, len(values))
+    if size == 0:
+        return np.empty(0, dtype=np.intp)
+    cut = np.partition(values, len(values) - size)[len(values) - size]
+    above, tied = np.flatnonzero(values > cut), np.flatnonzero(values == cut)
+    drawn = rng.choice(tied, size - len(above), replace=False)
+    kept = rng.permutation(np.concatenate([above, drawn]))
+    return kept[np.argsort(-values[kept], kind="stable")]
+
+
+def batch_size(asked: int, available: int) -> int:
+    """Return how many can be had; raise `DataError` where fewer than none were asked for.
+
+    >>> batch_size(5, 3)
+    3
+    """
+    if asked < 0:
+        raise DataError(f"size: expected at least 0, got {asked}")
+    return min(asked, available)
+
+
+def squared_distances(points: Floats, centers: Floats) -> NDArray[np.float64]:
+    """Return (n, m) squared Euclidean distances; the caller keeps n x m small.
+
+    >>> squared_distances(np.array([[0.0, 0.0], [3.0, 4.0]]), np.array([[0.0, 0.0]]))
+    array([[ 0.],
+           [25.]])
+    """
+    origin = centers.mean(axis=0, dtype=np.float64)  # far from zero the expansion loses digits
+    x, c = points - origin, centers - origin
+    squares: NDArray[np.float64] = np.einsum("ij,ij->i", x, x)[:, None] + np.einsum(
+        "ij,ij->i", c, c
+    )
+    squares -= 2 * (x @ c.T)
+    return np.maximum(squares, 0.0, out=squares)
+
+
+def nearest(points: Floats, centers: Floats) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Return (n,) the position of the nearest center, and (n,) its squared distance.
+
+    >>> nearest(np.array([[0.0], [9.0]]), np.array([[1.0], [7.0]]))
+    (array([0, 1]), array([1., 4.]))
+    """
+    labels = np.empty(len(points), dtype=np.intp)
+    squares = np.empty(len(points))
+    for span in spans(len(points), points.shape[1] + len(centers)):
+        block = squared_distances(points[span], centers)
+        labels[span] = block.argmin(axis=1)
+        squares[span] = np.take_along_axis(block, labels[span, None], axis=1)[:, 0]
+    return labels, squares
+
+
+def normalise_rows(points: Floats) -> NDArray[np.float64]:
+    """Return (n, d) the rows scaled to length one; rows of zeros stay zeros.
+
+    >>> normalise_rows(np.array([[3.0, 4.0], [0.0, 0.0]]))
+    array([[0.6, 0.8],
+           [0. , 0. ]])
+    """
+    rows = np.asarray(points, dtype=np.float64)
+    largest = np.abs(rows).max(axis=1, keepdims=True, initial=0.0)
+    rows = rows / np.where(largest > 0, largest, 1.0)  # so that squares neither over- nor underflow
+    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
+    scaled: NDArray[np.float64] = rows / np.where(lengths > 0, lengths, 1.0)
+    return scaled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Clusters:
+    """Points and the clusters they fell into."""
+
+    centers: NDArray[np.float64]
+    """(k, d)"""
+    labels: NDArray[np.intp]
+    """(n,) the cluster of each point."""
+    squares: NDArray[np.float64]
+    """(n,) squared distance of each point to the center of its cluster."""
+
+    def medoids(self) -> NDArray[np.intp]:
+        """Return the point nearest the center of each cluster that has any, largest cluster first.
+
+        Of equally near points the first is taken.
+        """
+        order = np.lexsort((self.squares, self.labels))
+        _, first, sizes = np.unique(self.labels[order], return_index=True, return_counts=True)
+        medoids: NDArray[np.intp] = order[first[np.argsort(-sizes, kind="stable")]]
+        return medoids
+
+
+def k_means(points: Floats, k: int, rng: np.random.Generator, rounds: int = 20) -> Clusters:
+    """Return at most `k` clusters; fewer where fewer points differ. The points stay in memory.
+
+    k-means++ seeding (Arthur & Vassilvitskii 2007), then up to `rounds` of Lloyd's iteration.
+
+    >>> clusters = k_means(np.array([[0.0], [1.0], [2.0], [50.0]]), 2, np.random.default_rng(0))
+    >>> clusters.medoids()
+    array([1, 3])
+    """
+    exact: NDArray[np.float64] = np.asarray(points, dtype=np.float64)
+    centers = exact[_seeds(exact, k, rng)]
+    labels, squares = nearest(exact, centers)
+    for _ in range(rounds):
+        centers = _means(exact, labels, squares, len(centers))
+        moved, squares = nearest(exact, centers)
+        settled = np.array_equal(moved, labels)
+        labels = moved
+        if settled:
+            break
+    return Clusters(centers=centers, labels=labels, squares=squares)
+
+
+def _seeds(points: NDArray[np.float64], k: int, rng: np.random.Generator) -> list[int]:
+    shifted = points - points.mean(axis=0)
+    norms = np.einsum("ij,ij->i", shifted, shifted)
+    noise = 1e-12 * norms.max()  # below it two points are one: only rounding tells them apart
+    seeds = [int(rng.integers(len(points)))]
+    squares = np.full(len(points), np.inf)
+    while len(seeds) < k:
+        last = shifted[seeds[-1]]
+        squares = np.minimum(squares, norms + last @ last - 2 * (shifted @ last))
+        squares[squares <= noise] = 0.0
+        total = squares.sum()
+        if total == 0:
+            break
+        seeds.append(int(rng.choice(len(points), p=squares / total)))
+    return seeds
+
+
+def _means(
+    points: NDArray[np.float64], labels: NDArray[np.intp], squares: NDArray[np.float64], k: int
+) -> NDArray[np.float64]:
+    """Return (k, d) the mean of each cluster; an empty one moves to the worst served point."""
+    order = np.argsort(labels, kind="stable")
+    held, first, sizes = np.unique(labels[order], return_index=True, return_counts=True)
+    centers = np.empty((k, points.shape[1]))
+    centers[held] = np.add.reduceat(points[order], first, axis=0) / sizes[:, None]
+    empty = np.setdiff1d(np.arange(k), held)
+    centers[empty] = points[np.argsort(-squares, kind="stable")[: len(empty)]]
+    return centers

@@ -1,0 +1,205 @@
+"""The composition root: a campaign file and a workspace in, wired objects out. It only wires."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from auto_labeling import config as config_room
+from auto_labeling import tracking
+from auto_labeling.campaign import creation, lease, statement
+from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.ledger import Fence, Ledger
+from auto_labeling.campaign.pseudonyms import Pseudonyms
+from auto_labeling.campaign.schema import campaigns
+from auto_labeling.clocks import SimulatedClock, SystemClock
+from auto_labeling.errors import ConfigurationError
+from auto_labeling.files import disk_errors
+from auto_labeling.pool.pool import Pool
+from auto_labeling.ports import AnnotationBackend, Clock, Place, Secrets, Tracker
+from auto_labeling.records import CampaignId
+from auto_labeling.secrets import LocalSecrets
+from auto_labeling.workspace import Workspace
+
+
+def open_ledger(workspace: Workspace) -> Ledger:
+    """Open the workspace's ledger, making the workspace if there is none."""
+    with disk_errors(workspace.root):
+        workspace.root.mkdir(parents=True, exist_ok=True)
+    return Ledger.open(workspace.ledger)
+
+
+def create(
+    workspace: Workspace,
+    raw: Mapping[str, Any],
+    *,
+    config_path: Path | None,
+    base: Path,
+    campaign_id: CampaignId | None = None,
+) -> CampaignId:
+    """Begin a campaign and return its id; nothing is asked of anybody yet."""
+    config = config_room.parse(raw)
+    campaign = campaign_id or creation.new_id(config.name)
+    folder = workspace.campaign(campaign)
+    ledger = open_ledger(workspace)
+    try:
+        creation.create(
+            ledger,
+            campaign=campaign,
+            raw=raw,
+            config_path=config_path,
+            base=base,
+            folder=folder,
+            clock=_clock(config, folder),
+            pseudonym=Pseudonyms(workspace.people(campaign)),
+        )
+    finally:
+        ledger.close()
+    return campaign
+
+
+def find(workspace: Workspace, config: str) -> CampaignId | None:
+    """Return the newest campaign that `config` names: by its file, its id, or its name."""
+    if not workspace.ledger.exists():
+        return None
+    path = str(Path(config).expanduser().resolve())
+    with _ledger(workspace) as ledger, ledger.read() as connection:
+        return connection.scalar(
+            select(campaigns.c.campaign)
+            .where(
+                (campaigns.c.config_path == path)
+                | (campaigns.c.campaign == config)
+                | (campaigns.c.name == config)
+            )
+            .order_by(campaigns.c.created_at.desc(), campaigns.c.campaign)
+            .limit(1)
+        )
+
+
+def find_or_create(workspace: Workspace, config: str) -> CampaignId:
+    """Return the campaign of a file (or id, or name), beginning it if it is new.
+
+    Raises `AmendmentRequired` where the file is no longer what the campaign was started with.
+    """
+    found = find(workspace, config)
+    path = Path(config).expanduser().resolve()
+    if not path.is_file():
+        if found is None:
+            raise ConfigurationError(
+                f"{config}: there is no such file, and no campaign of that name in "
+                f"{workspace.root}; `auto-label init` writes a file"
+            )
+        return found
+    raw = config_room.read(path)
+    if found is None:
+        return create(workspace, raw, config_path=path, base=path.parent)
+    with _ledger(workspace) as ledger, ledger.read() as connection:
+        creation.expect_unchanged(connection, found, raw, path)
+    return found
+
+
+@contextmanager
+def opened(
+    workspace: Workspace,
+    campaign: CampaignId,
+    *,
+    fence: Fence | None = None,
+    batch: int | None = None,
+    secrets: Secrets | None = None,
+    watch: Callable[[str], None] | None = None,
+) -> Iterator[Campaign]:
+    """Open a campaign with everything that its steps use."""
+    with _ledger(workspace) as ledger:
+        with ledger.read() as connection:
+            _, raw = creation.stored(connection, campaign)
+            base = connection.scalar(
+                select(campaigns.c.base).where(campaigns.c.campaign == campaign)
+            )
+        config = config_room.parse(raw)
+        folder = workspace.campaign(campaign)
+        pool = Pool.open(folder / "inputs")
+        clock = _clock(config, folder)
+        backend = _backend(config, folder, Path(base or "."), clock, secrets, lambda: pool.ids)
+        extras = {} if watch is None else {"watch": watch}
+        yield Campaign(
+            campaign_id=campaign,
+            config=config,
+            ledger=ledger,
+            fence=fence,
+            pool=pool,
+            backend=backend,
+            clock=clock,
+            folder=folder,
+            workspace=workspace.root,
+            base=Path(base or "."),
+            pseudonyms=Pseudonyms(workspace.people(campaign)),
+            batch_override=batch,
+            **extras,
+        )
+
+
+@contextmanager
+def held(workspace: Workspace, campaign: CampaignId, **times: float) -> Iterator[Fence]:
+    """Hold the campaign's lease. Raises `LeaseHeld` if another driver does."""
+    with _ledger(workspace) as ledger, lease.held(ledger, campaign, **times) as fence:
+        yield fence
+
+
+def account_of(workspace: Workspace, campaign: CampaignId) -> statement.Statement:
+    """Return the account of a campaign."""
+    with _ledger(workspace) as ledger:
+        return statement.read(ledger, campaign)
+
+
+def tracker_of(
+    workspace: Workspace, config: config_room.CampaignConfig, secrets: Secrets | None = None
+) -> Tracker:
+    """Return the tracker that a campaign mirrors its curves to."""
+    settings = config.tracking
+    if settings.kind == "none":
+        return tracking.NoTracker()
+    uri = settings.uri
+    if isinstance(uri, Mapping):
+        uri = (secrets or LocalSecrets()).resolve(uri)
+    return tracking.MLflowTracker(
+        uri or f"sqlite:///{workspace.mlflow}", workspace.artifacts, settings.experiment
+    )
+
+
+@contextmanager
+def _ledger(workspace: Workspace) -> Iterator[Ledger]:
+    ledger = open_ledger(workspace)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def _clock(config: config_room.CampaignConfig, folder: Path) -> Clock:
+    """Return people's time: that of simulated people passes as fast as it is slept through."""
+    if getattr(config.backend, "simulated_time", False):
+        return SimulatedClock(folder / "clock")
+    return SystemClock()
+
+
+def _backend(
+    config: config_room.CampaignConfig,
+    folder: Path,
+    base: Path,
+    clock: Clock,
+    secrets: Secrets | None,
+    item_ids: Callable[[], Any],
+) -> AnnotationBackend:
+    place = Place(
+        folder=folder / "tool",
+        base=base,
+        seed=config.seed,
+        clock=clock,
+        secrets=secrets or LocalSecrets(),
+        item_ids=item_ids,
+    )
+    return config.backend.open(place)

@@ -1,0 +1,8 @@
+"""Labeling tools behind one port: `ports.AnnotationBackend`."""
+
+from __future__ import annotations
+
+from auto_labeling.backends.files.backend import Files
+from auto_labeling.backends.simulated.settings import Simulated
+
+TABLE: dict[str, type] = {"files": Files, "simulated": Simulated}

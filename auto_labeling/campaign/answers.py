@@ -1,0 +1,141 @@
+"""People's answers in the ledger: taking a poll in, and reading what counts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from auto_labeling.campaign import asks as asks_room
+from auto_labeling.campaign import budget, intake
+from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.intake import Intake, Known
+from auto_labeling.campaign.schema import answers, asks, campaigns, people
+from auto_labeling.campaign.transition import OPEN, put_aside, tell
+from auto_labeling.money import price_for
+from auto_labeling.ports import Vote
+from auto_labeling.records import Ask, CampaignId, Cursor, Event, Micros
+
+def ingest(
+    connection: Connection, campaign: Campaign, events: Sequence[Event], cursor: Cursor
+) -> int:
+    """Write what `events` say and the new cursor, and return how many acts were new."""
+    taken = Intake()
+    if events:
+        taken = intake.take(_known(connection, campaign, events), events)
+        _write(connection, campaign, taken)
+    connection.execute(
+        update(campaigns)
+        .where(campaigns.c.campaign == campaign.campaign_id)
+        .values(cursor=cursor)
+    )
+    return taken.acts
+
+
+def votes(
+    connection: Connection, campaign: CampaignId, items: Iterable[str] | None = None
+) -> list[Vote]:
+    """Return the opinions that count, oldest first: asked for, current, and not skips."""
+    where = [
+        answers.c.campaign == campaign,
+        answers.c.current,
+        answers.c.kind == "answer",
+        ~answers.c.unsolicited,
+    ]
+    query = select(answers.c.item, answers.c.person, answers.c.value).order_by(answers.c.seq)
+    if items is None:
+        rows = connection.execute(query.where(*where)).all()
+    else:
+        rows = [
+            row
+            for chunk in _chunks(items)
+            for row in connection.execute(query.where(*where, answers.c.item.in_(chunk)))
+        ]
+    return [
+        Vote(item_id=row.item, person=row.person, value=value)
+        for row in rows
+        if (value := intake.decode(row.value)) is not None
+    ]
+
+
+def _known(connection: Connection, campaign: Campaign, events: Sequence[Event]) -> Known:
+    name = campaign.campaign_id
+    ours: dict[str, list[Ask]] = {}
+    for chunk in _chunks(event.key for event in events):
+        ours |= asks_room.of_uploads(connection, name, chunk)
+    waiting: dict[tuple[str, str], list[Ask]] = defaultdict(list)
+    for key, group in ours.items():
+        for ask in group:
+            if ask.state in OPEN:
+                waiting[key, ask.item_id].append(ask)
+    found = _rows(connection, name, answers.c.fingerprint, (event.fingerprint for event in events))
+    versions = _rows(connection, name, answers.c.answer_id, (event.answer_id for event in events))
+    on_items = _rows(connection, name, answers.c.item, (event.item_id for event in events))
+    return Known(
+        schema=campaign.config.labels,
+        pseudonym=campaign.pseudonyms,
+        pay=_pay(connection, campaign),
+        fingerprints={row["fingerprint"] for row in found},
+        keys=set(ours),
+        open_asks=waiting,
+        versions={row["answer_id"]: row for row in versions if row["current"]},
+        answered_by={(row["item"], row["person"]) for row in on_items if row["ask"]},
+    )
+
+
+def _pay(connection: Connection, campaign: Campaign) -> Callable[[str, Event], Micros]:
+    rows = connection.execute(select(people).where(people.c.campaign == campaign.campaign_id))
+    prices = {row.person: price_for(row.pay_unit, row.rate_micros) for row in rows}
+    common = asks_room.common_price(campaign)
+
+    def pay(person: str, event: Event) -> Micros:
+        objects = 1 if isinstance(event.value, str) else len(event.value or ())
+        return prices.get(person, common).settle(objects=objects, seconds=event.seconds)
+
+    return pay
+
+
+def _rows(
+    connection: Connection, campaign: CampaignId, column: Any, wanted: Iterable[str]
+) -> list[dict[str, Any]]:
+    return [
+        dict(row)
+        for chunk in _chunks(wanted)
+        for row in connection.execute(
+            select(answers).where(answers.c.campaign == campaign, column.in_(chunk))
+        ).mappings()
+    ]
+
+
+def _chunks(values: Iterable[str]) -> Iterable[list[str]]:
+    ordered = sorted(set(values))
+    return (ordered[start : start + 500] for start in range(0, len(ordered), 500))
+
+
+def _write(connection: Connection, campaign: Campaign, taken: Intake) -> None:
+    name, now = campaign.campaign_id, campaign.clock.now()
+    for state, ids in taken.states.items():
+        asks_room.mark(connection, ids, state)
+    if taken.assignees:
+        connection.execute(
+            update(asks).where(asks.c.ask == bindparam("id")).values(assignee=bindparam("who")),
+            [{"id": ask, "who": person} for ask, person in taken.assignees],
+        )
+    if taken.superseded:
+        connection.execute(
+            update(answers).where(answers.c.seq == bindparam("old")).values(current=False),
+            [{"old": seq} for seq in taken.superseded],
+        )
+    if taken.rows:
+        connection.execute(insert(answers), [{"campaign": name, **row} for row in taken.rows])
+    if taken.charges:
+        owed = budget.commit(connection, name, taken.charges, now)
+        if owed:
+            tell(connection, name, "owed", now, micros=owed)
+    if taken.released:
+        budget.release(connection, name, taken.released, now)
+    for event, reason in taken.aside:
+        body = {"fingerprint": event.fingerprint, "value": intake.encode(event.value)}
+        put_aside(connection, name, now, f"answer {event.answer_id}", event.item_id, reason, body)

@@ -1,0 +1,183 @@
+"""Asks: what is ordered, for how much, and how they are bundled into uploads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from auto_labeling.campaign import budget
+from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.schema import asks, people, uploads
+from auto_labeling.campaign.transition import OPEN
+from auto_labeling.money import Price, micros, price_for
+from auto_labeling.records import (
+    Ask,
+    AskState,
+    CampaignId,
+    ItemId,
+    Micros,
+    Purpose,
+    ask_id,
+    upload_key,
+)
+
+
+def common_price(campaign: Campaign) -> Price:
+    """Return the price of an answer by somebody whom `people` does not name."""
+    return price_for("answer", micros(campaign.config.budget.price))
+
+
+def price_of_an_ask(connection: Connection, campaign: Campaign) -> Micros:
+    """Return what is reserved for an ask of which nobody knows yet who will answer it.
+
+    The dearest of the people who may, so that no answer costs more than was reserved for it.
+    """
+    rows = connection.execute(
+        select(people.c.pay_unit, people.c.rate_micros).where(
+            people.c.campaign == campaign.campaign_id, people.c.retired_at.is_(None)
+        )
+    )
+    prices = [price_for(row.pay_unit, row.rate_micros) for row in rows] or [common_price(campaign)]
+    return max(price.reserve_micros for price in prices)
+
+
+def order(
+    connection: Connection,
+    campaign: Campaign,
+    wanted: Sequence[tuple[ItemId, Purpose, int]],
+    round_number: int,
+) -> list[Ask]:
+    """Reserve and write the asks for (item, purpose, opinions), first come first served.
+
+    The list shrinks to what the budget holds, by whole items; an empty list means that not even
+    the first item fits.
+    """
+    price = price_of_an_ask(connection, campaign)
+    costs = [[price] * opinions for _, _, opinions in wanted]
+    wanted = wanted[: budget.fitting(connection, campaign.campaign_id, costs)]
+    if not wanted:
+        return []
+    asked = _asked_before(connection, campaign.campaign_id, [item for item, _, _ in wanted])
+    new = [
+        Ask(
+            ask_id=ask_id(campaign.campaign_id, item, ordinal),
+            item_id=item,
+            round=round_number,
+            ordinal=ordinal,
+            purpose=purpose,
+            price_micros=price,
+        )
+        for item, purpose, opinions in wanted
+        for ordinal in range(asked.get(item, 0), asked.get(item, 0) + opinions)
+    ]
+    budget.reserve(
+        connection,
+        campaign.campaign_id,
+        [(ask.ask_id, ask.price_micros) for ask in new],
+        campaign.clock.now(),
+    )
+    return _write(connection, campaign, new, round_number)
+
+
+def of_round(connection: Connection, campaign: CampaignId, number: int) -> list[Ask]:
+    """Return the asks of a round, by item and ordinal."""
+    return _read(connection, asks.c.campaign == campaign, asks.c.round == number)
+
+
+def still_open(connection: Connection, campaign: CampaignId) -> list[Ask]:
+    """Return every ask of the campaign whose reservation still holds."""
+    return _read(connection, asks.c.campaign == campaign, asks.c.state.in_(OPEN))
+
+
+def of_uploads(
+    connection: Connection, campaign: CampaignId, keys: Iterable[str]
+) -> dict[str, list[Ask]]:
+    """Return the asks of each upload."""
+    found = _read(connection, asks.c.campaign == campaign, asks.c.upload.in_(list(keys)))
+    found.sort(key=lambda ask: (ask.upload_key or "", ask.item_id, ask.ordinal))
+    return {key: list(group) for key, group in groupby(found, lambda ask: ask.upload_key or "")}
+
+
+def mark(connection: Connection, ask_ids: Sequence[str], state: AskState) -> None:
+    """Set the state of asks."""
+    for start in range(0, len(ask_ids), 500):  # SQLite takes a bounded number of parameters
+        chunk = ask_ids[start : start + 500]
+        connection.execute(update(asks).where(asks.c.ask.in_(chunk)).values(state=state))
+
+
+def _asked_before(
+    connection: Connection, campaign: CampaignId, items: Sequence[ItemId]
+) -> Mapping[ItemId, int]:
+    rows = connection.execute(
+        select(asks.c.item, func.count())
+        .where(asks.c.campaign == campaign, asks.c.item.in_(items))
+        .group_by(asks.c.item)
+    )
+    return {item: count for item, count in rows}
+
+
+def _write(
+    connection: Connection, campaign: Campaign, new: Sequence[Ask], round_number: int
+) -> list[Ask]:
+    keyed = [
+        replace(ask, upload_key=key)
+        for bundle in _bundles(new, campaign.backend.traits.chunk_size)
+        for key in [upload_key(campaign.campaign_id, [ask.ask_id for ask in bundle])]
+        for ask in bundle
+    ]
+    connection.execute(
+        insert(uploads),
+        [
+            {"upload": key, "campaign": campaign.campaign_id, "round": round_number}
+            for key in dict.fromkeys(ask.upload_key for ask in keyed)
+        ],
+    )
+    connection.execute(insert(asks), [_row(campaign.campaign_id, ask) for ask in keyed])
+    return keyed
+
+
+def _bundles(new: Sequence[Ask], chunk_size: int) -> Iterable[list[Ask]]:
+    """Split asks into remote units; all items of one unit get the same number of opinions."""
+    by_item = {item: list(group) for item, group in groupby(new, lambda ask: ask.item_id)}
+    for _, same in groupby(sorted(by_item.values(), key=len), len):
+        items = list(same)
+        for start in range(0, len(items), chunk_size):
+            yield [ask for item in items[start : start + chunk_size] for ask in item]
+
+
+def _row(campaign: CampaignId, ask: Ask) -> dict[str, object]:
+    return {
+        "ask": ask.ask_id,
+        "campaign": campaign,
+        "item": ask.item_id,
+        "round": ask.round,
+        "ordinal": ask.ordinal,
+        "purpose": ask.purpose,
+        "state": ask.state,
+        "price_micros": ask.price_micros,
+        "assignee": ask.assignee,
+        "upload": ask.upload_key,
+    }
+
+
+def _read(connection: Connection, *where: object) -> list[Ask]:
+    rows = connection.execute(
+        select(asks).where(*where).order_by(asks.c.item, asks.c.ordinal)  # type: ignore[arg-type]
+    )
+    return [
+        Ask(
+            ask_id=row.ask,
+            item_id=row.item,
+            round=row.round,
+            ordinal=row.ordinal,
+            purpose=Purpose(row.purpose),
+            price_micros=row.price_micros,
+            state=AskState(row.state),
+            assignee=row.assignee,
+            upload_key=row.upload,
+        )
+        for row in rows
+    ]

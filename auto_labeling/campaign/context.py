@@ -1,0 +1,51 @@
+"""What a step has in its hands: one campaign, opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from auto_labeling.campaign.ledger import Fence, Ledger
+from auto_labeling.config import CampaignConfig
+from auto_labeling.pool.pool import Pool
+from auto_labeling.ports import AnnotationBackend, Clock
+from auto_labeling.records import CampaignId
+
+
+def _unwatched(_instant: str) -> None:
+    """Let every instant of a step pass."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """One campaign with everything that its steps use; made by `assemble`."""
+
+    campaign_id: CampaignId
+    config: CampaignConfig
+    ledger: Ledger
+    fence: Fence | None
+    """None for those who only read."""
+    pool: Pool
+    backend: AnnotationBackend
+    clock: Clock
+    folder: Path
+    """`campaigns/<id>` of the workspace."""
+    workspace: Path
+    base: Path
+    """What relative paths of the configuration are relative to."""
+    pseudonyms: Callable[[str], str]
+    """Login -> pseudonym."""
+    batch_override: int | None = None
+    """Set where one run asks for another batch size than the configuration."""
+    watch: Callable[[str], None] = _unwatched
+    """Called with the name of each instant of a step; the kill test strikes here."""
+
+    @property
+    def batch(self) -> int:
+        """How many items a round asks about."""
+        return self.batch_override or self.config.strategy.batch
+
+    def model_file(self, sha256: str) -> Path:
+        """Where the model with this hash lies."""
+        return self.folder / "models" / f"{sha256}.joblib"

@@ -1,0 +1,386 @@
+"""How a campaign begins, and how its pool and its configuration change later."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from auto_labeling import config as config_room
+from auto_labeling.campaign import budget
+from auto_labeling.campaign.ledger import Fence, Ledger
+from auto_labeling.campaign.rounds import RoundState
+from auto_labeling.campaign.schema import (
+    campaigns,
+    configurations,
+    items,
+    labels,
+    people,
+    rounds,
+    schemas,
+    snapshots,
+)
+from auto_labeling.campaign.transition import put_aside, tell
+from auto_labeling.config import CampaignConfig
+from auto_labeling.errors import AmendmentRequired, ConfigurationError
+from auto_labeling.money import micros
+from auto_labeling.pool.pool import Pool
+from auto_labeling.pool.snapshot import ingest, ingest_labeled
+from auto_labeling.pool.splits import Split, known_sides, split
+from auto_labeling.ports import Clock
+from auto_labeling.records import CampaignId, Micros, Purpose, Side
+
+
+def new_id(name: str) -> CampaignId:
+    """Return a fresh campaign id: a slug of the name and 8 hex digits."""
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "campaign"
+    return f"{slug}-{secrets.token_hex(4)}"
+
+
+def create(
+    ledger: Ledger,
+    *,
+    campaign: CampaignId,
+    raw: Mapping[str, Any],
+    config_path: Path | None,
+    base: Path,
+    folder: Path,
+    clock: Clock,
+    pseudonym: Any,
+) -> None:
+    """Take the pool in and write everything a campaign begins with, in one transaction.
+
+    Raises `DataError` or `ConfigurationError` before anything stands in the ledger.
+    """
+    config = config_room.parse(raw)
+    pool = take_in(config, base, folder / "inputs")
+    sides = _split(config, pool)
+    now = clock.now()
+    imported = _imported(config, pool)
+    with ledger.write() as connection:
+        connection.execute(
+            insert(campaigns).values(
+                campaign=campaign,
+                name=config.name,
+                config_path=None if config_path is None else str(config_path),
+                base=str(base),
+                created_at=now,
+                round=0 if imported else 1,
+            )
+        )
+        _write_configuration(connection, campaign, 1, raw, now)
+        _write_people(connection, campaign, config, pseudonym)
+        _open_account(connection, campaign, config)
+        _write_schema(connection, campaign, raw, now)
+        _write_snapshots(connection, campaign, pool, sides, start=0, now=now)
+        _write_imported(connection, campaign, imported)
+        connection.execute(
+            insert(rounds).values(
+                campaign=campaign,
+                number=0 if imported else 1,
+                state=RoundState.RECONCILED if imported else RoundState.PLANNED,
+                snapshot=len(pool.snapshots),
+                more_wanted=False,
+            )
+        )
+        tell(connection, campaign, "created", now, items=len(pool))
+
+
+def take_in(config: CampaignConfig, base: Path, inputs: Path) -> Pool:
+    """Read the configured sources into snapshots and return the pool they make."""
+    number = 0
+    for source in config.pool:
+        number += 1
+        ingest(source, base, inputs, number=number, schema=config.labels)
+    for source in config.labeled:
+        number += 1
+        ingest_labeled(source, base, inputs, number=number, schema=config.labels)
+    return Pool.open(inputs)
+
+
+def add(
+    ledger: Ledger,
+    *,
+    fence: Fence,
+    config: CampaignConfig,
+    raw_source: Mapping[str, Any],
+    base: Path,
+    folder: Path,
+    clock: Clock,
+) -> tuple[int, int]:
+    """Take more rows into the pool, as a new snapshot; return (added, quarantined)."""
+    source = config_room.source(raw_source)
+    campaign = fence.campaign
+    with ledger.read() as connection:
+        number = _newest_snapshot(connection, campaign) + 1
+        known = _known_sides(connection, campaign)
+    ingest(source, base, folder / "inputs", number=number, schema=config.labels)
+    pool = Pool.open(folder / "inputs", upto=number)
+    added = pool.snapshots[-1]
+    start = len(pool) - added.size
+    sides = _split(config, pool, known, start)
+    with ledger.write(fence) as connection:
+        now = clock.now()
+        _write_snapshots(connection, campaign, pool, sides, start=start, now=now)
+        tell(connection, campaign, "added", now, items=added.size, snapshot=number)
+    return added.size, len(added.quarantined)
+
+
+def stored(connection: Connection, campaign: CampaignId) -> tuple[int, dict[str, Any]]:
+    """Return the version and the content of the configuration that holds now."""
+    row = connection.execute(
+        select(configurations.c.version, configurations.c.body)
+        .where(configurations.c.campaign == campaign)
+        .order_by(configurations.c.version.desc())
+    ).first()
+    if row is None:
+        raise ConfigurationError(f"campaign {campaign}: the ledger knows no such campaign")
+    return row.version, row.body
+
+
+def expect_unchanged(
+    connection: Connection, campaign: CampaignId, raw: Mapping[str, Any], path: Path
+) -> None:
+    """Raise `AmendmentRequired`, with the difference, if the file is not what was agreed on."""
+    _, before = stored(connection, campaign)
+    if config_room.digest(before) != config_room.digest(raw):
+        raise AmendmentRequired(
+            f"{path}: the file has changed since the campaign {campaign} was started:\n"
+            f"{config_room.difference(before, raw)}\n"
+            f"`auto-label amend {path} --why ...` takes the change over, or undo it"
+        )
+
+
+def amend(
+    ledger: Ledger,
+    *,
+    fence: Fence,
+    raw: Mapping[str, Any],
+    who: str,
+    why: str,
+    clock: Clock,
+    pseudonym: Any,
+) -> str:
+    """Take a changed configuration over and return the difference.
+
+    Raises `ConfigurationError` for a change of what a campaign is about, and `BudgetExceeded` for
+    a cap below what is given or asked for already.
+    """
+    campaign, config = fence.campaign, config_room.parse(raw)
+    with ledger.write(fence) as connection:
+        version, before = stored(connection, campaign)
+        fixed = config_room.fixed_keys_changed(before, raw)
+        if fixed:
+            raise ConfigurationError(
+                f"{', '.join(fixed)}: a running campaign cannot change that; start a new one that "
+                "takes this one's data set as `labeled`"
+            )
+        if config_room.digest(before) == config_room.digest(raw):
+            return ""
+        now = clock.now()
+        _write_configuration(connection, campaign, version + 1, raw, now, who=who, why=why)
+        caps = _caps(config)
+        budget.amend(connection, campaign, at=now, **caps)
+        connection.execute(
+            update(people).where(people.c.campaign == campaign).values(retired_at=now)
+        )
+        _write_people(connection, campaign, config, pseudonym)
+        tell(connection, campaign, "amended", now, who=who, why=why)
+    return config_room.difference(before, raw)
+
+
+def _split(
+    config: CampaignConfig, pool: Pool, known: Mapping[str, Side] | None = None, start: int = 0
+) -> Split:
+    """Return the sides of the items from position `start` on."""
+    judges = pool.heldout
+    return split(
+        pool.ids[start:],
+        pool.groups[start:],
+        pool.content_hashes[start:],
+        seed=config.seed,
+        control_share=0.0 if judges is not None else config.evaluation.control,
+        heldout_hashes=() if judges is None else judges.content_hashes,
+        heldout_groups=() if judges is None else [one for one in judges.groups if one is not None],
+        known=known,
+    )
+
+
+def _imported(config: CampaignConfig, pool: Pool) -> list[tuple[str, str]]:
+    numbers = range(len(config.pool) + 1, len(config.pool) + len(config.labeled) + 1)
+    return [
+        (item, label)
+        for snapshot, part in zip(pool.snapshots, pool.parts, strict=True)
+        if snapshot.number in numbers
+        for item, label in zip(part.ids, part.labels, strict=True)
+        if label is not None
+    ]
+
+
+def _write_imported(
+    connection: Connection, campaign: CampaignId, imported: Sequence[tuple[str, str]]
+) -> None:
+    if imported:
+        connection.execute(
+            insert(labels),
+            [
+                {
+                    "campaign": campaign,
+                    "item": item,
+                    "value": label,
+                    "confidence": 1.0,
+                    "votes": 0,
+                    "round": 0,
+                    "purpose": Purpose.TRAIN,
+                    "source": "imported",
+                }
+                for item, label in imported
+            ],
+        )
+
+
+def _write_configuration(
+    connection: Connection,
+    campaign: CampaignId,
+    version: int,
+    raw: Mapping[str, Any],
+    now: Micros,
+    who: str | None = None,
+    why: str | None = None,
+) -> None:
+    connection.execute(
+        insert(configurations).values(
+            campaign=campaign,
+            version=version,
+            body=dict(raw),
+            digest=config_room.digest(raw),
+            at=now,
+            who=who,
+            why=why,
+        )
+    )
+
+
+def _write_people(
+    connection: Connection, campaign: CampaignId, config: CampaignConfig, pseudonym: Any
+) -> None:
+    common = micros(config.budget.price)
+    for person in config.people:
+        name = pseudonym(person.user)
+        connection.execute(
+            people.delete().where(people.c.campaign == campaign, people.c.person == name)
+        )
+        connection.execute(
+            insert(people).values(
+                campaign=campaign,
+                person=name,
+                role=person.role,
+                pay_unit=person.pay.unit if person.pay else "answer",
+                rate_micros=person.pay.rate_micros if person.pay else common,
+                capacity=person.answers_a_week,
+                hours=person.hours,
+                zone=person.tz,
+            )
+        )
+
+
+def _caps(config: CampaignConfig) -> dict[str, int]:
+    """Return the caps; without a cap in money, what the answers cost at most is the cap."""
+    answers = config.budget.answers
+    dearest = config_room.dearest_answer(config)
+    money = answers * dearest if config.budget.money is None else micros(config.budget.money)
+    contingency = money * int(config.budget.contingency.removesuffix("%")) // 100
+    return {
+        "cap_answers": answers,
+        "cap_micros": money - contingency,
+        "contingency_micros": contingency,
+    }
+
+
+def _open_account(connection: Connection, campaign: CampaignId, config: CampaignConfig) -> None:
+    budget.open_account(
+        connection, campaign, currency=config.budget.currency, **_caps(config)
+    )
+
+
+def _write_schema(
+    connection: Connection, campaign: CampaignId, raw: Mapping[str, Any], now: Micros
+) -> None:
+    connection.execute(
+        insert(schemas).values(campaign=campaign, version=1, body=raw["labels"], at=now)
+    )
+
+
+def _write_snapshots(
+    connection: Connection,
+    campaign: CampaignId,
+    pool: Pool,
+    sides: Split,
+    *,
+    start: int,
+    now: Micros,
+) -> None:
+    """Write the snapshots from position `start` on, their items, and what was put aside."""
+    position = 0
+    rows: list[dict[str, Any]] = []
+    for snapshot, part in zip(pool.snapshots, pool.parts, strict=True):
+        first, position = position, position + len(part.ids)
+        if first < start:
+            continue
+        connection.execute(
+            insert(snapshots).values(
+                campaign=campaign,
+                number=snapshot.number,
+                digest=snapshot.digest,
+                item_count=len(part.ids),
+                at=now,
+            )
+        )
+        for bad in (*snapshot.quarantined, *snapshot.heldout_quarantined):
+            put_aside(connection, campaign, now, bad.where, bad.item_id, bad.reason)
+        rows += [
+            {
+                "campaign": campaign,
+                "position": first + at,
+                "item": part.ids[at],
+                "snapshot": snapshot.number,
+                "group_id": part.groups[at],
+                "content_hash": part.content_hashes[at],
+                "side": side,
+                "unlabelable": False,
+            }
+            for at in range(len(part.ids))
+            if (side := sides.sides[first + at - start]) is not None
+        ]
+    for at in range(0, len(rows), 50_000):
+        connection.execute(insert(items), rows[at : at + 50_000])
+    for bad in sides.quarantined:
+        put_aside(connection, campaign, now, bad.where, bad.item_id, bad.reason)
+    for note in sides.notes:
+        tell(connection, campaign, "note", now, said=note)
+
+
+def _newest_snapshot(connection: Connection, campaign: CampaignId) -> int:
+    return (
+        connection.scalar(
+            select(func.max(snapshots.c.number)).where(snapshots.c.campaign == campaign)
+        )
+        or 0
+    )
+
+
+def _known_sides(connection: Connection, campaign: CampaignId) -> dict[str, Side]:
+    rows = connection.execute(
+        select(items.c.group_id, items.c.content_hash, items.c.side).where(
+            items.c.campaign == campaign
+        )
+    ).all()
+    return known_sides(
+        [row.group_id for row in rows],
+        [row.content_hash for row in rows],
+        [Side(row.side) for row in rows],
+    )

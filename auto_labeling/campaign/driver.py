@@ -1,0 +1,96 @@
+"""The plain driver: makes the steps that are ready, without Prefect. Flows loop the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.rounds import CampaignState, RoundState, Step, next_step
+from auto_labeling.campaign.steps import STEPS
+from auto_labeling.campaign.transition import Transition, block, commit, state_of
+from auto_labeling.errors import BlockedError, TransientError
+
+ATTEMPTS = 6
+FIRST_PAUSE_S = 1.0
+LONGEST_POLL_S = 600.0
+
+
+def perform(campaign: Campaign, step: Step) -> Transition:
+    """Make one step and commit it.
+
+    Raises `TransientError` where the same call may succeed later, and `BlockedError`, with the
+    reason in the ledger, where a person has to act first.
+    """
+    before = state_of(campaign.ledger, campaign.campaign_id)
+    campaign.watch(f"{step}:before")
+    try:
+        done = STEPS[step](campaign)
+        campaign.watch(f"{step}:between")
+        commit(campaign, step, before, done)
+    except BlockedError as error:
+        block(campaign, error)
+        raise
+    campaign.watch(f"{step}:after")
+    return done
+
+
+def persist(campaign: Campaign, step: Step) -> Transition:
+    """Make one step, and try it again while the other side stumbles."""
+    for attempt in range(ATTEMPTS - 1):
+        try:
+            return perform(campaign, step)
+        except TransientError:
+            campaign.clock.sleep(FIRST_PAUSE_S * 2**attempt)
+    return perform(campaign, step)
+
+
+def drive(
+    campaign: Campaign, *, wait: bool = True, max_rounds: int | None = None
+) -> CampaignState:
+    """Make steps until the campaign stops, or has to wait and may not, or has made its rounds."""
+    first = state_of(campaign.ledger, campaign.campaign_id).round
+    while step := next_step(state := state_of(campaign.ledger, campaign.campaign_id)):
+        if made_its_rounds(state, first, max_rounds):
+            break
+        if step is not Step.COLLECT:
+            persist(campaign, step)
+        elif not collect(campaign, wait=wait, perform=persist):
+            break
+    return state_of(campaign.ledger, campaign.campaign_id)
+
+
+def collect(
+    campaign: Campaign,
+    *,
+    wait: bool,
+    perform: Callable[[Campaign, Step], Transition] = perform,
+) -> bool:
+    """Look at what people did until enough is there; without `wait`, look once.
+
+    Return whether the round went on. People answer in bursts: while nothing comes, the looks grow
+    rarer, up to ten minutes apart.
+    """
+    pause_s = campaign.config.wait.poll_s
+    while (until := perform(campaign, Step.COLLECT).wait_until) is not None:
+        if not wait:
+            return False
+        left_s = (until - campaign.clock.now()) / 1e6
+        campaign.clock.sleep(max(0.001, min(left_s, pause_s)))
+        pause_s = min(pause_s * 1.5, LONGEST_POLL_S)
+        if stop_was_asked(campaign):
+            return True  # the loop looks for the next step anew
+    return True
+
+
+def stop_was_asked(campaign: Campaign) -> bool:
+    """Whether somebody wants the open asks withdrawn: then there is nothing to wait for."""
+    return state_of(campaign.ledger, campaign.campaign_id).stop_requested == "now"
+
+
+def made_its_rounds(state: CampaignState, first: int, max_rounds: int | None) -> bool:
+    """Whether a run that began in round `first` may begin no further round."""
+    return (
+        max_rounds is not None
+        and state.state is RoundState.PLANNED
+        and state.round >= first + max_rounds
+    )

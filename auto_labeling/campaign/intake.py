@@ -1,0 +1,193 @@
+"""What a poll means: pure decisions about which act answers which ask, and what it costs.
+
+Every act is taken once, an answer is paid from its own ask, and nothing is ever dropped: what was
+not asked for is kept as unsolicited, what cannot be read is put aside with its reason.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from auto_labeling.campaign.budget import Charge
+from auto_labeling.errors import DataError
+from auto_labeling.records import Ask, AskState, Event, EventKind, LabelSchema, Micros, Value
+
+
+@dataclass(slots=True, kw_only=True)
+class Known:
+    """What the ledger knew before the poll; kept up to date while acts are taken in."""
+
+    schema: LabelSchema
+    pseudonym: Callable[[str], str]
+    pay: Callable[[str, Event], Micros]
+    """What a person is due for an act."""
+    fingerprints: set[str]
+    keys: set[str]
+    """The uploads that are ours."""
+    open_asks: dict[tuple[str, str], list[Ask]]
+    """By (upload, item): asks whose reservation still holds."""
+    versions: dict[str, dict[str, Any]]
+    """By answer id: the version that counts, as a row of `answers`."""
+    answered_by: set[tuple[str, str]]
+    """(item, person) pairs that have answered or skipped an ask."""
+
+
+@dataclass(slots=True)
+class Intake:
+    """What a poll adds to the ledger."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    superseded: list[int] = field(default_factory=list)
+    charges: list[Charge] = field(default_factory=list)
+    released: list[tuple[str, Micros]] = field(default_factory=list)
+    states: dict[AskState, list[str]] = field(default_factory=lambda: defaultdict(list))
+    assignees: list[tuple[str, str]] = field(default_factory=list)
+    aside: list[tuple[Event, str]] = field(default_factory=list)
+
+    @property
+    def acts(self) -> int:
+        """How many acts were new."""
+        return len(self.rows) + len(self.aside)
+
+
+def take(known: Known, events: Sequence[Event]) -> Intake:
+    """Return what `events` add to what is `known`."""
+    intake = Intake()
+    for event in events:
+        if event.kind is EventKind.JOB_STATE or event.fingerprint in known.fingerprints:
+            continue
+        known.fingerprints.add(event.fingerprint)
+        _take(known, intake, event)
+    return intake
+
+
+def check(value: Value | None, schema: LabelSchema) -> None:
+    """Raise `DataError` unless `value` is an answer that `schema` knows.
+
+    >>> check("cat", LabelSchema(task="single", classes=("cat", "dog")))
+    >>> check("cow", LabelSchema(task="single", classes=("cat", "dog")))
+    Traceback (most recent call last):
+    auto_labeling.errors.DataError: expected one of the classes cat, dog, got 'cow'
+    """
+    if (schema.task == "single") != isinstance(value, str):
+        expected = "one class" if schema.task == "single" else "a set of classes"
+        raise DataError(f"expected {expected}, got {value!r}")
+    for name in (value,) if isinstance(value, str) else value or ():
+        if name not in schema.classes and name not in schema.abstain:
+            raise DataError(f"expected one of the classes {', '.join(schema.classes)}, got {name!r}")
+
+
+def _take(known: Known, intake: Intake, event: Event) -> None:
+    if event.key not in known.keys:
+        intake.aside.append((event, "an answer to an upload that this campaign did not make"))
+        return
+    if event.kind in (EventKind.SUBMITTED, EventKind.EDITED):
+        try:
+            check(event.value, known.schema)
+        except DataError as error:
+            intake.aside.append((event, str(error)))
+            return
+    person = known.pseudonym(event.person or "unknown")
+    before = known.versions.get(event.answer_id)
+    if before is None and event.kind is not EventKind.DELETED:
+        _submit(known, intake, event, person)
+    elif before is not None:
+        _change(known, intake, event, person, before)
+
+
+def _submit(known: Known, intake: Intake, event: Event, person: str) -> None:
+    ask = _ask_for(known, event, person)
+    kind = "skip" if event.kind is EventKind.SKIPPED else "answer"
+    row = _row(event, person, kind)
+    row |= {"ask": ask and ask.ask_id, "unsolicited": ask is None}
+    known.versions[event.answer_id] = row
+    intake.rows.append(row)
+    if ask is None:
+        return
+    known.answered_by.add((event.item_id, person))
+    intake.assignees.append((ask.ask_id, person))
+    if kind == "skip":
+        intake.states[AskState.SKIPPED].append(ask.ask_id)
+        intake.released.append((ask.ask_id, ask.price_micros))
+    else:
+        intake.states[AskState.ANSWERED].append(ask.ask_id)
+        due = known.pay(person, event)
+        intake.charges.append(
+            Charge(ask=ask.ask_id, reserved_micros=ask.price_micros, paid_micros=due)
+        )
+
+
+def _ask_for(known: Known, event: Event, person: str) -> Ask | None:
+    """Return the ask that this act answers: the person's own, else one that is nobody's."""
+    if (event.item_id, person) in known.answered_by:
+        return None  # opinions on one item never come from the same person
+    waiting = known.open_asks.get((event.key, event.item_id), [])
+    own = [ask for ask in waiting if ask.assignee == person]
+    for ask in own or [ask for ask in waiting if ask.assignee is None]:
+        waiting.remove(ask)
+        return ask
+    return None
+
+
+def _change(
+    known: Known, intake: Intake, event: Event, person: str, before: dict[str, Any]
+) -> None:
+    """Add a version to an answer.
+
+    What somebody else wrote over it, or their deletion of it, is kept and does not count; what was
+    paid stays paid.
+    """
+    foreign = event.person is not None and person != before["person"]
+    row = _row(event, before["person"], "overwrite" if foreign else _KIND[event.kind])
+    row |= {"ask": before["ask"], "unsolicited": before["unsolicited"]}
+    row |= {"supersedes": before["fingerprint"], "conflict_with": person if foreign else None}
+    intake.rows.append(row)
+    if foreign:
+        row["current"] = False
+        return
+    before["current"] = False  # where it is a row of this very poll
+    if "seq" in before:
+        intake.superseded.append(before["seq"])
+    known.versions[event.answer_id] = row
+
+
+_KIND: Mapping[EventKind, str] = {
+    EventKind.SUBMITTED: "answer",
+    EventKind.EDITED: "answer",
+    EventKind.SKIPPED: "skip",
+    EventKind.DELETED: "tombstone",
+}
+
+
+def _row(event: Event, person: str, kind: str) -> dict[str, Any]:
+    return {
+        "fingerprint": event.fingerprint,
+        "answer_id": event.answer_id,
+        "supersedes": None,
+        "current": True,
+        "item": event.item_id,
+        "ask": None,
+        "person": person,
+        "kind": kind,
+        "value": encode(event.value),
+        "schema_version": 1,
+        "source": "human",
+        "at": event.at,
+        "seconds": event.seconds,
+        "touched_suggestion": event.touched_suggestion,
+        "unsolicited": False,
+        "conflict_with": None,
+    }
+
+
+def encode(value: Value | None) -> Any:
+    """Return an answer as the ledger stores it."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def decode(stored: Any) -> Value | None:
+    """Return a stored answer as it was given."""
+    return tuple(stored) if isinstance(stored, list) else stored

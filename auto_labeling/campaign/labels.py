@@ -1,0 +1,189 @@
+"""What was reconciled: one label an item, and which items need another opinion."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, distinct, func, insert, select, update
+
+from auto_labeling.campaign import answers as answers_room
+from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.intake import decode, encode
+from auto_labeling.campaign.schema import answers, asks, items, labels
+from auto_labeling.records import AskState, CampaignId, ItemId, Purpose, Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """One item's label, as reconciled."""
+
+    item_id: ItemId
+    position: int
+    value: Value | None
+    confidence: float
+    votes: int
+    round: int
+    purpose: str
+    source: str
+    group: str | None
+
+
+def read(connection: Connection, campaign: CampaignId) -> list[Label]:
+    """Return every item that was bought or imported, by position; undecided ones included."""
+    rows = connection.execute(
+        select(labels, items.c.position, items.c.group_id)
+        .join(items, (items.c.campaign == labels.c.campaign) & (items.c.item == labels.c.item))
+        .where(labels.c.campaign == campaign)
+        .order_by(items.c.position)
+    )
+    return [
+        Label(
+            item_id=row.item,
+            position=row.position,
+            value=decode(row.value),
+            confidence=row.confidence,
+            votes=row.votes,
+            round=row.round,
+            purpose=row.purpose,
+            source=row.source,
+            group=row.group_id,
+        )
+        for row in rows
+    ]
+
+
+def reconcile(connection: Connection, campaign: Campaign, number: int) -> int:
+    """Make one label an item out of the votes that count now; return how many changed.
+
+    All items are reconciled anew, so that an edit of an earlier round's answer enters the next
+    manifest, and a consensus rule that learns about people sees all of their answers.
+    """
+    name, rule = campaign.campaign_id, campaign.config.quality.consensus
+    verdicts = rule.resolve(answers_room.votes(connection, name), campaign.config.labels)
+    before = {label.item_id: label for label in read(connection, name)}
+    new, changed = [], []
+    for verdict in verdicts:
+        row = {
+            "item": verdict.item_id,
+            "value": encode(verdict.value),
+            "confidence": verdict.confidence,
+            "votes": verdict.votes,
+        }
+        old = before.pop(verdict.item_id, None)
+        if old is None:
+            new.append(row)
+        elif (old.value, old.confidence, old.votes) != (
+            verdict.value,
+            verdict.confidence,
+            verdict.votes,
+        ):
+            changed.append(row)
+    voteless = [label for label in before.values() if label.source == "human" and label.votes]
+    changed += [
+        {"item": label.item_id, "value": None, "confidence": 0.0, "votes": 0} for label in voteless
+    ]
+    _insert(connection, name, number, new)
+    _update(connection, name, number, changed)
+    _mark_unlabelable(connection, campaign)
+    return len(new) + len(changed)
+
+
+def opinions_wanted(
+    connection: Connection, campaign: Campaign, number: int
+) -> list[tuple[ItemId, Purpose, int]]:
+    """Return (item, purpose, opinions) for the round's items whose votes do not decide yet."""
+    name, quality = campaign.campaign_id, campaign.config.quality
+    ordered = connection.execute(
+        select(asks.c.item, asks.c.state, asks.c.round, asks.c.purpose)
+        .join(items, (items.c.campaign == asks.c.campaign) & (items.c.item == asks.c.item))
+        .where(
+            asks.c.campaign == name,
+            ~items.c.unlabelable,
+            asks.c.item.in_(select(asks.c.item).where(asks.c.campaign == name, asks.c.round == number)),
+        )
+        .order_by(asks.c.item, asks.c.ordinal)
+    ).all()
+    given_up = {row.item for row in ordered if row.state in _GIVEN_UP}
+    if campaign.config.wait.rest == "reissue":
+        given_up = set()
+    asked = Counter(row.item for row in ordered)
+    decided = {
+        label.item_id: label for label in read(connection, name) if label.item_id in asked
+    }
+    wanted = []
+    most = min(quality.most_opinions, campaign.backend.traits.people or quality.most_opinions)
+    for item, count in asked.items():
+        label = decided.get(item)
+        got = label.votes if label else 0
+        missing = quality.overlap - got
+        if missing <= 0 and label is not None and label.value is None:
+            missing = 1
+        missing = min(missing, most - count)
+        if missing > 0 and item not in given_up:
+            wanted.append((item, Purpose.OPINION, missing))
+    return wanted
+
+
+_GIVEN_UP = (AskState.EXPIRED, AskState.RELEASED)
+
+
+def _insert(
+    connection: Connection, campaign: CampaignId, number: int, rows: Sequence[dict[str, Any]]
+) -> None:
+    if not rows:
+        return
+    purposes = dict(
+        connection.execute(
+            select(asks.c.item, asks.c.purpose).where(
+                asks.c.campaign == campaign, asks.c.ordinal == 0
+            )
+        )
+        .tuples()
+        .all()
+    )
+    fixed = {"campaign": campaign, "round": number, "source": "human"}
+    connection.execute(
+        insert(labels),
+        [{**row, **fixed, "purpose": purposes.get(row["item"], Purpose.TRAIN)} for row in rows],
+    )
+
+
+def _update(
+    connection: Connection, campaign: CampaignId, number: int, rows: Sequence[dict[str, Any]]
+) -> None:
+    if not rows:
+        return
+    connection.execute(
+        update(labels)
+        .where(labels.c.campaign == campaign, labels.c.item == bindparam("which"))
+        .values(
+            value=bindparam("value"),
+            confidence=bindparam("confidence"),
+            votes=bindparam("votes"),
+            round=number,
+        ),
+        [{"which": row.pop("item"), **row} for row in rows],
+    )
+
+
+def _mark_unlabelable(connection: Connection, campaign: Campaign) -> None:
+    skipped = (
+        select(answers.c.item)
+        .where(
+            answers.c.campaign == campaign.campaign_id, answers.c.current, answers.c.kind == "skip"
+        )
+        .group_by(answers.c.item)
+        .having(func.count(distinct(answers.c.person)) >= campaign.config.quality.overlap)
+    )
+    connection.execute(
+        update(items)
+        .where(
+            items.c.campaign == campaign.campaign_id,
+            ~items.c.unlabelable,
+            items.c.item.in_(skipped),
+        )
+        .values(unlabelable=True)
+    )

@@ -1,0 +1,168 @@
+"""Data sets as immutable manifests: Parquet with the labels, JSON with where they came from.
+
+The digest is over the content (what is labeled how, by which rule, out of which pool), not over
+times or ids: the same answers give the same data set.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from auto_labeling.campaign import labels as labels_room
+from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.intake import encode
+from auto_labeling.campaign.labels import Label
+from auto_labeling.campaign.schema import answers, configurations, manifests, rounds, snapshots
+from auto_labeling.campaign.transition import model_before
+from auto_labeling.files import content_digest, write_atomically
+from auto_labeling.records import Micros
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """One frozen data set."""
+
+    digest: str
+    round: int
+    items: int
+
+
+def freeze(campaign: Campaign, number: int) -> Manifest:
+    """Write the data set of this moment; writing it twice changes nothing."""
+    with campaign.ledger.read() as connection:
+        decided = [
+            label
+            for label in labels_room.read(connection, campaign.campaign_id)
+            if label.value is not None
+        ]
+        pool = _snapshots(connection, campaign)
+        lineage = _lineage(connection, campaign, number)
+        given = _answers(connection, campaign)
+    digest = content_digest(_content(campaign, decided, pool))
+    folder = campaign.workspace / "manifests" / digest
+    folder.mkdir(parents=True, exist_ok=True)
+    lineage |= {"digest": digest, "items": len(decided), "pool_snapshots": pool}
+    stem = f"{campaign.campaign_id}.{number:03d}"
+    _write_parquet(folder / "labels.parquet", [_row(label) for label in decided])
+    _write_parquet(folder / f"answers.{stem}.parquet", given)
+    write_atomically(
+        folder / f"lineage.{stem}.json", json.dumps(lineage, indent=1, sort_keys=True).encode()
+    )
+    return Manifest(digest=digest, round=number, items=len(decided))
+
+
+def record(connection: Connection, campaign: Campaign, manifest: Manifest, at: Micros) -> None:
+    """Write the manifest into the ledger; one that says nothing new gets no new number."""
+    name = campaign.campaign_id
+    newest = connection.execute(
+        select(manifests).where(manifests.c.campaign == name).order_by(manifests.c.number.desc())
+    ).first()
+    if newest is None or newest.digest != manifest.digest:
+        connection.execute(
+            insert(manifests).values(
+                campaign=name,
+                number=1 if newest is None else newest.number + 1,
+                round=manifest.round,
+                digest=manifest.digest,
+                item_count=manifest.items,
+                at=at,
+            )
+        )
+    connection.execute(
+        update(rounds)
+        .where(rounds.c.campaign == name, rounds.c.number == manifest.round)
+        .values(manifest=manifest.digest, items_labeled=manifest.items)
+    )
+
+
+def read(workspace: Path, digest: str) -> Any:
+    """Return a manifest's labels as a pandas frame: item, label, confidence, votes, ..."""
+    import pandas as pd
+
+    return pd.read_parquet(workspace / "manifests" / digest / "labels.parquet")
+
+
+def difference(workspace: Path, before: str, after: str) -> Any:
+    """Return what changed between two manifests: a frame indexed by item, `before` and `after`."""
+    old, new = (read(workspace, one).set_index("item")["label"] for one in (before, after))
+    both = old.to_frame("before").join(new.rename("after"), how="outer")
+    return both[both["before"].fillna("") != both["after"].fillna("")]
+
+
+def _row(label: Label) -> dict[str, Any]:
+    value = encode(label.value)
+    return {
+        "item": label.item_id,
+        "label": value if isinstance(value, str) else json.dumps(value),
+        "confidence": label.confidence,
+        "votes": label.votes,
+        "purpose": label.purpose,
+        "source": label.source,
+        "group": label.group,
+    }
+
+
+def _content(
+    campaign: Campaign, decided: Sequence[Label], pool: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    rows = sorted((_row(label) for label in decided), key=lambda row: str(row["item"]))
+    return {
+        "rows": [{**row, "confidence": round(row["confidence"], 9)} for row in rows],
+        "task": campaign.config.labels.task,
+        "classes": list(campaign.config.labels.classes),
+        "rule": repr(campaign.config.quality.consensus),
+        "pool": [snapshot["digest"] for snapshot in pool],
+    }
+
+
+def _snapshots(connection: Connection, campaign: Campaign) -> list[dict[str, Any]]:
+    rows = connection.execute(
+        select(snapshots.c.number, snapshots.c.digest, snapshots.c.item_count)
+        .where(snapshots.c.campaign == campaign.campaign_id)
+        .order_by(snapshots.c.number)
+    ).mappings()
+    return [dict(row) for row in rows]
+
+
+def _lineage(connection: Connection, campaign: Campaign, number: int) -> dict[str, Any]:
+    name = campaign.campaign_id
+    config_version = connection.scalar(
+        select(func.max(configurations.c.version)).where(configurations.c.campaign == name)
+    )
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "campaign": name,
+        "round": number,
+        "label_schema": asdict(campaign.config.labels),
+        "consensus": repr(campaign.config.quality.consensus),
+        "chosen_by_model": model_before(connection, name, number),
+        "configuration_version": config_version,
+        "written_at": campaign.clock.now(),
+    }
+
+
+def _answers(connection: Connection, campaign: Campaign) -> list[dict[str, Any]]:
+    columns = ("item", "person", "kind", "value", "at", "seconds", "ask", "current", "unsolicited")
+    rows = connection.execute(
+        select(*(answers.c[column] for column in columns))
+        .where(answers.c.campaign == campaign.campaign_id)
+        .order_by(answers.c.seq)
+    ).mappings()
+    return [{**row, "value": json.dumps(row["value"])} for row in rows]
+
+
+def _write_parquet(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(list(rows)), sink)
+    write_atomically(path, sink.getvalue().to_pybytes())

@@ -1,0 +1,206 @@
+"""What a model can be judged by: every metric by its name, as a function of counts.
+
+A confusion matrix is more than these metrics need: for each class how often it was true, how often
+it was predicted, and how often both. Counts of many resamples are stacked in leading axes.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auto_labeling.errors import ConfigurationError
+
+Floats: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Counts:
+    """How often each of k classes was right, true and predicted; arrays (..., k)."""
+
+    hits: Floats
+    truths: Floats
+    guesses: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """A figure in [0, 1], higher = better, that counts decide."""
+
+    rate: Callable[[Counts], Floats]
+    """Counts (..., k) -> (...) the figure; nan where it is undefined."""
+    size: Callable[[Counts], Floats]
+    """Counts (..., k) -> (...) how many independent items know as much as this figure does."""
+    share: bool
+    """Whether it is a share of `size` items, so that without groups it is binomial."""
+    shown: Callable[[float], float] = float
+    """Increasing; from the rate, on which the interval is made, to the figure that is shown."""
+
+
+def ratio(above: Floats, below: Floats) -> Floats:
+    """Return above / below, and nan where there is nothing below."""
+    out = np.full(np.broadcast_shapes(above.shape, below.shape), np.nan)
+    np.divide(above, below, out=out, where=below > 0)
+    return out
+
+
+def mean_defined(values: Floats) -> Floats:
+    """Return (...) means over the last axis of what is not nan; nan where nothing is."""
+    known = ~np.isnan(values)
+    return ratio(np.where(known, values, 0.0).sum(-1), known.sum(-1).astype(np.float64))
+
+
+def _relevant(counts: Counts) -> Floats:
+    return counts.truths + counts.guesses - counts.hits
+
+
+def _recalls(counts: Counts) -> Floats:
+    return ratio(counts.hits, counts.truths)
+
+
+def _f1s(counts: Counts) -> Floats:
+    return ratio(2 * counts.hits, counts.truths + counts.guesses)
+
+
+def _f1_of_jaccard(jaccard: float) -> float:
+    return 2 * jaccard / (1 + jaccard)
+
+
+def _balanced_size(counts: Counts) -> Floats:
+    """Return the size of the sample that knows a share as well as an average over classes does.
+
+    The mean of k shares on n_c items each has the variance p (1 - p) sum(1 / n_c) / k^2.
+    """
+    seen = counts.truths > 0
+    inverse = np.where(seen, ratio(np.ones(()), counts.truths), 0.0).sum(-1)
+    return ratio(seen.sum(-1).astype(np.float64) ** 2, inverse)
+
+
+OVERALL: Mapping[str, Metric] = {
+    "accuracy": Metric(
+        rate=lambda counts: ratio(counts.hits.sum(-1), counts.truths.sum(-1)),
+        size=lambda counts: counts.truths.sum(-1),
+        share=True,
+    ),
+    # Averages over the classes that occur, as scikit-learn takes them.
+    "balanced_accuracy": Metric(
+        rate=lambda counts: mean_defined(_recalls(counts)), size=_balanced_size, share=False
+    ),
+    "f1_macro": Metric(
+        rate=lambda counts: mean_defined(_f1s(counts)), size=_balanced_size, share=False
+    ),
+}
+
+
+def _recall(at: int) -> Metric:
+    return Metric(
+        rate=lambda counts: _recalls(counts)[..., at],
+        size=lambda counts: counts.truths[..., at],
+        share=True,
+    )
+
+
+def _precision(at: int) -> Metric:
+    return Metric(
+        rate=lambda counts: ratio(counts.hits, counts.guesses)[..., at],
+        size=lambda counts: counts.guesses[..., at],
+        share=True,
+    )
+
+
+def _f1(at: int) -> Metric:
+    """F1 through the Jaccard index: a share of the items that are, or are taken for, the class."""
+    return Metric(
+        rate=lambda counts: ratio(counts.hits, _relevant(counts))[..., at],
+        size=lambda counts: _relevant(counts)[..., at],
+        share=True,
+        shown=_f1_of_jaccard,
+    )
+
+
+PER_CLASS: Mapping[str, Callable[[int], Metric]] = {
+    "f1": _f1,
+    "precision": _precision,
+    "recall": _recall,
+}
+
+
+def _log_losses(truth: NDArray[np.intp], proba: Floats) -> Floats:
+    """Return (n,) negative log probabilities of the true class; lower = better."""
+    given = proba[np.arange(len(truth)), truth]
+    return np.asarray(-np.log(np.clip(given, np.finfo(np.float64).eps, 1.0)))
+
+
+def _brier_losses(truth: NDArray[np.intp], proba: Floats) -> Floats:
+    """Return (n,) squared distances to the true class, in [0, 2]; lower = better (Brier 1950)."""
+    return np.asarray((proba**2).sum(1) - 2 * proba[np.arange(len(truth)), truth] + 1)
+
+
+LOSSES: Mapping[str, Callable[[NDArray[np.intp], Floats], Floats]] = {
+    "brier": _brier_losses,
+    "log_loss": _log_losses,
+}
+"""By name: truth (n,) and probabilities (n, k) -> (n,) losses, of which the mean is shown."""
+
+
+def check_metrics(names: Sequence[str], classes: Sequence[str]) -> None:
+    """Raise `ConfigurationError` for a metric that nobody knows, or a class that is not there."""
+    for name in names:
+        if name in OVERALL or name in LOSSES:
+            continue
+        kind, slash, one = name.partition("/")
+        if not slash or kind not in PER_CLASS:
+            known = [*OVERALL, *LOSSES, *(f"{kind}/<class>" for kind in PER_CLASS)]
+            candidates = [*OVERALL, *LOSSES, *(f"{k}/{c}" for k in PER_CLASS for c in classes)]
+            raise ConfigurationError(
+                f"metric {name!r}: expected one of {', '.join(known)}{_meant(name, candidates)}"
+            )
+        if one not in classes:
+            raise ConfigurationError(
+                f"metric {name!r}: {one!r} is not among the classes{_meant(one, classes)}"
+            )
+
+
+def metric(name: str, classes: Sequence[str]) -> Metric:
+    """Return the metric of a name that `check_metrics` has passed and that is no loss."""
+    if name in OVERALL:
+        return OVERALL[name]
+    kind, _, one = name.partition("/")
+    return PER_CLASS[kind](list(classes).index(one))
+
+
+def cohen_kappa(first: NDArray[Any], second: NDArray[Any]) -> float:
+    """Return the agreement of two (n,) prediction vectors beyond chance, at most 1.
+
+    nan where chance alone explains everything: no items, or one and the same class throughout.
+
+    References:
+        Cohen, J. (1960). A coefficient of agreement for nominal scales. Educational and
+        Psychological Measurement 20.
+
+    >>> round(cohen_kappa(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 0])), 3)
+    0.5
+    """
+    if first.shape != second.shape or first.ndim != 1:
+        raise ConfigurationError(
+            f"cohen_kappa: expected two vectors of one length, got {first.shape}, {second.shape}"
+        )
+    if len(first) == 0:
+        return float("nan")
+    names, codes = np.unique(np.concatenate([first, second]), return_inverse=True)
+    one, other = codes[: len(first)], codes[len(first) :]
+    shares = [np.bincount(side, minlength=len(names)) / len(first) for side in (one, other)]
+    chance = float(shares[0] @ shares[1])
+    if len(names) == 1:
+        return float("nan")
+    return (float((one == other).mean()) - chance) / (1 - chance)
+
+
+def _meant(word: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

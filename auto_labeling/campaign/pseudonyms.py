@@ -1,0 +1,43 @@
+"""Logins and pseudonyms: the mapping lies apart from the ledger, and can be erased."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from auto_labeling.files import write_atomically
+
+
+@dataclass(slots=True)
+class Pseudonyms:
+    """Login -> pseudonym of one campaign, kept in one file.
+
+    Numbers are never given twice, not even after the logins were erased.
+    """
+
+    path: Path
+    _known: dict[str, str] = field(default_factory=dict, init=False)
+    _next: int = field(default=1, init=False)
+
+    def __post_init__(self) -> None:
+        if self.path.exists():
+            stored = json.loads(self.path.read_text(encoding="utf-8"))
+            self._known, self._next = stored["people"], stored["next"]
+
+    def __call__(self, login: str) -> str:
+        """Return the pseudonym of a login; a new one is on disk before it is used."""
+        if login not in self._known:
+            self._known[login] = f"person-{self._next}"
+            self._next += 1
+            self._write()
+        return self._known[login]
+
+    def erase(self) -> None:
+        """Forget who is who; answers stay under their pseudonyms."""
+        self._known = {}
+        self._write()
+
+    def _write(self) -> None:
+        content = {"next": self._next, "people": self._known}
+        write_atomically(self.path, json.dumps(content, indent=1, sort_keys=True))

@@ -1,0 +1,75 @@
+"""Reserve the money for a batch, and send it; order further opinions where votes do not decide."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select, update
+
+from auto_labeling.campaign import asks as asks_room
+from auto_labeling.campaign import budget, labels, upload
+from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.rounds import RoundState
+from auto_labeling.campaign.schema import picks, rounds
+from auto_labeling.campaign.transition import Ending, Transition, end, state_of
+from auto_labeling.records import Purpose
+
+
+def reserve(campaign: Campaign) -> Transition:
+    """Order the picked items' opinions; the batch shrinks to what the budget holds."""
+    number = state_of(campaign.ledger, campaign.campaign_id).round
+
+    def write(connection: Connection) -> None:
+        rows = connection.execute(
+            select(picks.c.item, picks.c.purpose)
+            .where(picks.c.campaign == campaign.campaign_id, picks.c.round == number)
+            .order_by(picks.c.rank)
+        )
+        overlap = campaign.config.quality.overlap
+        wanted = [(row.item, Purpose(row.purpose), overlap) for row in rows]
+        if not asks_room.order(connection, campaign, wanted, number):
+            end(connection, campaign.campaign_id, _want_of_money(connection, campaign))
+
+    return Transition(to=RoundState.RESERVED, writes=(write,))
+
+
+def reorder(campaign: Campaign) -> Transition:
+    """Order more opinions on items whose votes did not decide, as far as the budget goes."""
+    number = state_of(campaign.ledger, campaign.campaign_id).round
+
+    def write(connection: Connection) -> RoundState | None:
+        wanted = labels.opinions_wanted(connection, campaign, number)
+        ordered = asks_room.order(connection, campaign, wanted, number)
+        connection.execute(
+            update(rounds)
+            .where(rounds.c.campaign == campaign.campaign_id, rounds.c.number == number)
+            .values(more_wanted=False)
+        )
+        return RoundState.RESERVED if ordered else None
+
+    return Transition(to=RoundState.RECONCILED, writes=(write,))
+
+
+def send(campaign: Campaign) -> Transition:
+    """Bring the reserved asks into the tool, each once."""
+    number = state_of(campaign.ledger, campaign.campaign_id).round
+    sent = upload.send(campaign, number)
+    now = campaign.clock.now()
+
+    def write(connection: Connection) -> None:
+        connection.execute(
+            update(rounds)
+            .where(rounds.c.campaign == campaign.campaign_id, rounds.c.number == number)
+            .values(sent_at=now)
+        )
+
+    return Transition(to=RoundState.SENT, writes=(write,), detail={"uploads": sent})
+
+
+def _want_of_money(connection: Connection, campaign: Campaign) -> Ending:
+    now = budget.account(connection, campaign.campaign_id)
+    return Ending(
+        kind="budget",
+        sentence=(
+            f"the budget does not hold another item: {now.committed_answers} of "
+            f"{now.cap_answers} answers are given"
+        ),
+    )

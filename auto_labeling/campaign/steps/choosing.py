@@ -1,0 +1,166 @@
+"""Score the pool with the newest model, and select what to ask about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, insert, select
+
+from auto_labeling.arrays import rng_for
+from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.rounds import RoundState
+from auto_labeling.campaign.schema import asks, items, labels, picks, rounds
+from auto_labeling.campaign.transition import Ending, Transition, model_before, state_of
+from auto_labeling.files import write_atomically
+from auto_labeling.models import fitting
+from auto_labeling.ports import QueryStrategy
+from auto_labeling.records import AskState, Purpose, Side
+from auto_labeling.view import PoolView
+
+SHARD = 65_536
+"""Rows scored at a time: what bounds the memory, and what one mapped task gets."""
+
+
+def score(campaign: Campaign) -> Transition:
+    """Predict the whole pool, shard by shard, into content-addressed files."""
+    for number in shards_to_score(campaign):
+        score_shard(campaign, number)
+    return Transition(to=RoundState.SCORED, detail={"model": _model(campaign)})
+
+
+def shards_to_score(campaign: Campaign) -> list[int]:
+    """Return the shards that the strategy needs and that no earlier run has left behind."""
+    if "proba" not in campaign.config.strategy.strategy.needs:
+        return []
+    count = -(-len(campaign.pool) // SHARD)
+    return [number for number in range(count) if not _shard_file(campaign, number).exists()]
+
+
+def score_shard(campaign: Campaign, number: int) -> None:
+    """Predict one shard. The file is named by the model and the shard: no two contents share it."""
+    rows = slice(number * SHARD, (number + 1) * SHARD)
+    model = fitting.load(campaign.model_file(_model(campaign)), _model(campaign))
+    classes = len(campaign.config.labels.classes)
+    proba = fitting.predict(model, campaign.pool.features[rows], classes)
+    write_atomically(_shard_file(campaign, number), lambda file: np.save(file, proba))
+
+
+def select_batch(campaign: Campaign) -> Transition:
+    """Choose this round's batch: the strategy's picks, and a random control slice."""
+    state = state_of(campaign.ledger, campaign.campaign_id)
+    rng = rng_for(campaign.config.seed, state.round, "select")
+    train, control = _candidates(campaign)
+    judged = campaign.pool.heldout is None
+    wanted = round(campaign.batch * campaign.config.evaluation.control) if judged else 0
+    n_control = min(max(wanted, int(judged)), len(control))
+    judges = rng.choice(control, size=n_control, replace=False) if n_control else control[:0]
+    strategy = _strategy(campaign, has_model=state.has_model)
+    size = min(campaign.batch - n_control, len(train))
+    chosen = train[:0]
+    if size:
+        view = _view(campaign, train, strategy)
+        chosen = train[strategy.select(view, size, rng)]
+    batch = _spread(chosen, judges)
+    if not len(chosen):
+        return Transition(
+            to=RoundState.SELECTED,
+            ending=Ending(kind="exhausted", sentence="every item of the pool has been asked about"),
+        )
+    ids = campaign.pool.ids
+    rows = [
+        {
+            "campaign": campaign.campaign_id,
+            "round": state.round,
+            "rank": rank,
+            "item": ids[position],
+            "purpose": purpose,
+        }
+        for rank, (position, purpose) in enumerate(batch)
+    ]
+    return Transition(
+        to=RoundState.SELECTED,
+        writes=(lambda connection: _replace_picks(connection, campaign, state.round, rows),),
+        detail={"picked": len(chosen), "control": n_control},
+    )
+
+
+def _model(campaign: Campaign) -> str:
+    with campaign.ledger.read() as connection:
+        number = state_of(campaign.ledger, campaign.campaign_id).round
+        sha256 = model_before(connection, campaign.campaign_id, number)
+    return sha256 or ""
+
+
+def _shard_file(campaign: Campaign, number: int) -> Path:
+    return campaign.workspace / "cache" / _model(campaign) / f"{campaign.pool.digest[:16]}-{number:05d}.npy"
+
+
+def _strategy(campaign: Campaign, *, has_model: bool) -> QueryStrategy:
+    selection = campaign.config.strategy
+    return selection.strategy if has_model else selection.cold_start
+
+
+def _candidates(campaign: Campaign) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the positions that may be asked about, for training and for judging."""
+    name = campaign.campaign_id
+    asked = select(asks.c.item).where(asks.c.campaign == name, asks.c.state != AskState.RELEASED)
+    labeled = select(labels.c.item).where(labels.c.campaign == name)
+    query = (
+        select(items.c.position)
+        .where(
+            items.c.campaign == name,
+            ~items.c.unlabelable,
+            items.c.erased_at.is_(None),
+            items.c.item.not_in(asked),
+            items.c.item.not_in(labeled),
+        )
+        .order_by(items.c.position)
+    )
+    with campaign.ledger.read() as connection:
+        sides = [
+            np.fromiter(connection.scalars(query.where(items.c.side == side)), dtype=np.intp)
+            for side in (Side.TRAIN, Side.CONTROL)
+        ]
+    return sides[0], sides[1]
+
+
+def _view(campaign: Campaign, positions: NDArray[np.intp], strategy: QueryStrategy) -> PoolView:
+    features = campaign.pool.features[positions]
+    needs = strategy.needs
+    return PoolView(
+        features=features,
+        embeddings=features if "embeddings" in needs else None,
+        proba=_proba(campaign, positions) if "proba" in needs else None,
+        groups=np.array(campaign.pool.groups)[positions] if "groups" in needs else None,
+    )
+
+
+def _proba(campaign: Campaign, positions: NDArray[np.intp]) -> NDArray[np.floating]:
+    parts = []
+    for number in np.unique(positions // SHARD):
+        shard = np.load(_shard_file(campaign, int(number)), mmap_mode="r")
+        parts.append(shard[positions[positions // SHARD == number] - number * SHARD])
+    return np.concatenate(parts)
+
+
+def _spread(
+    chosen: NDArray[np.intp], judges: NDArray[np.intp]
+) -> list[tuple[int, Purpose]]:
+    """Mix the control slice evenly into the batch, so that a batch that shrinks keeps its share."""
+    ranked = [(rank + 0.5) / len(chosen) for rank in range(len(chosen))]
+    ranked += [(rank + 0.5) / len(judges) for rank in range(len(judges))]
+    both = [(int(p), Purpose.TRAIN) for p in chosen] + [(int(p), Purpose.CONTROL) for p in judges]
+    order = sorted(range(len(both)), key=lambda at: ranked[at])
+    return [both[at] for at in order]
+
+
+def _replace_picks(
+    connection: Connection, campaign: Campaign, number: int, rows: Sequence[dict[str, object]]
+) -> None:
+    connection.execute(
+        picks.delete().where(picks.c.campaign == campaign.campaign_id, picks.c.round == number)
+    )
+    connection.execute(insert(picks), list(rows))

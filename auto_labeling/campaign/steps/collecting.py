@@ -1,0 +1,96 @@
+"""Look at what people did; wait, go on, or give up on the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, select, update
+
+from auto_labeling.campaign import answers, budget, upload, waiting
+from auto_labeling.campaign import asks as asks_room
+from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.rounds import RoundState
+from auto_labeling.campaign.schema import campaigns, uploads
+from auto_labeling.campaign.transition import OPEN, Transition, state_of
+from auto_labeling.records import Ask, AskState
+
+
+def collect(campaign: Campaign) -> Transition:
+    """Take in what is new; the round goes on once enough of its answers are there."""
+    sync(campaign)
+    state = state_of(campaign.ledger, campaign.campaign_id)
+    with campaign.ledger.read() as connection:
+        ordered = asks_room.of_round(connection, campaign.campaign_id, state.round)
+    now = campaign.clock.now()
+    verdict = waiting.judge(ordered, since=state.waiting_since or now, now=now, rule=rule(campaign))
+    if verdict.wait_until is not None:
+        return Transition(to=RoundState.SENT, wait_until=verdict.wait_until)
+    repaired = upload.repair(campaign, state.round)
+    given_up = give_up(campaign, ordered) if verdict.open else 0
+    return Transition(
+        to=RoundState.COLLECTED, detail={"given_up": given_up, "surplus_copies": repaired}
+    )
+
+
+def sync(campaign: Campaign) -> int:
+    """Take in what people did since the last look, and return how many acts were new."""
+    with campaign.ledger.read() as connection:
+        cursor = connection.scalar(
+            select(campaigns.c.cursor).where(campaigns.c.campaign == campaign.campaign_id)
+        )
+    events, after = campaign.backend.changes(cursor)
+    if not events and after == cursor:
+        return 0
+    with campaign.ledger.write(campaign.fence) as connection:
+        return answers.ingest(connection, campaign, events, after)
+
+
+def withdraw(campaign: Campaign) -> Transition:
+    """Withdraw every open ask of the campaign, as `stop --now` asks for."""
+    state = state_of(campaign.ledger, campaign.campaign_id)
+    with campaign.ledger.read() as connection:
+        open_asks = asks_room.still_open(connection, campaign.campaign_id)
+    give_up(campaign, open_asks)
+    return Transition(to=RoundState.COLLECTED if state.state is RoundState.SENT else state.state)
+
+
+def give_up(campaign: Campaign, ordered: Sequence[Ask]) -> int:
+    """Withdraw what nobody has answered and return how many asks are not waited for any more.
+
+    A reservation is given back only when the tool has confirmed the withdrawal and a last look
+    found nothing; the others expire: a late answer is still paid from its own ask.
+    """
+    late = [ask for ask in ordered if ask.state in OPEN]
+    keys = sorted({ask.upload_key for ask in late if ask.upload_key is not None})
+    campaign.watch("withdraw:before")
+    gone = set(upload.withdraw(campaign, keys))
+    campaign.watch("withdraw:between")
+    sync(campaign)
+    with campaign.ledger.write(campaign.fence) as connection:
+        name, now = campaign.campaign_id, campaign.clock.now()
+        still = {ask.ask_id: ask for ask in asks_room.still_open(connection, name)}
+        left = [still[ask.ask_id] for ask in late if ask.ask_id in still]
+        free = [ask for ask in left if ask.upload_key in gone]
+        budget.release(connection, name, [(a.ask_id, a.price_micros) for a in free], now)
+        asks_room.mark(connection, [ask.ask_id for ask in free], AskState.RELEASED)
+        expired = [ask.ask_id for ask in left if ask.upload_key not in gone]
+        asks_room.mark(connection, expired, AskState.EXPIRED)
+        _cancelled(connection, gone, now)
+    return len(left)
+
+
+def rule(campaign: Campaign) -> waiting.Rule:
+    """Return when this campaign stops waiting."""
+    wait = campaign.config.wait
+    return waiting.Rule.parse(
+        enough=wait.enough, after=wait.after, rest=wait.rest, poll_s=wait.poll_s
+    )
+
+
+def _cancelled(connection: Connection, keys: set[str], now: int) -> None:
+    for key in keys:
+        connection.execute(
+            update(uploads)
+            .where(uploads.c.upload == key, uploads.c.cancelled_at.is_(None))
+            .values(cancelled_at=now)
+        )

@@ -1,0 +1,238 @@
+"""How good the model is: on a held-out set, or on the control slice; and a baseline beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, func, insert, select
+
+from auto_labeling.arrays import rng_for
+from auto_labeling.campaign import baseline, budget, labels
+from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.evaluation import evaluate as measure
+from auto_labeling.campaign.evaluation import spent
+from auto_labeling.campaign.labels import Label
+from auto_labeling.campaign.rounds import RoundState
+from auto_labeling.campaign.schema import asks, evaluations, log_points, rounds
+from auto_labeling.campaign.steps.learning import targets, training_set
+from auto_labeling.campaign.transition import Transition, state_of
+from auto_labeling.models import fitting
+from auto_labeling.ports import Replays
+from auto_labeling.records import Interval, Micros, Purpose
+
+CAMPAIGN_RUN = -1
+"""The round number under which points of the campaign's own run are kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judges:
+    """What a model is judged on; no model ever learns from it."""
+
+    features: NDArray[Any]
+    truth: NDArray[np.intp]
+    groups: NDArray[Any] | None
+    source: str
+    """'held-out labels' or 'consensus on the control slice': what accuracy is against."""
+
+
+def evaluate(campaign: Campaign) -> Transition:
+    """Judge this round's model, and keep every figure with what it had cost by then."""
+    name = campaign.campaign_id
+    number = state_of(campaign.ledger, name).round
+    with campaign.ledger.read() as connection:
+        known = labels.read(connection, name)
+        money = budget.account(connection, name)
+        sha256 = connection.scalar(
+            select(rounds.c.model_sha256).where(
+                rounds.c.campaign == name, rounds.c.number == number
+            )
+        )
+        answered = _answers_by_purpose(connection, campaign)
+    judges = judges_of(campaign, known)
+    if sha256 is None or judges is None:
+        return Transition(to=RoundState.EVALUATED, detail={"judged": 0})
+    model = fitting.load(campaign.model_file(sha256), sha256)
+    learned = training_set(known)
+    arms = {"campaign": judge(campaign, model, judges, number)}
+    if campaign.config.baseline == "random" and isinstance(campaign.backend, Replays):
+        other = baseline.random_model(campaign, len(learned))
+        if other is not None:
+            arms["random"] = judge(campaign, other, judges, number)
+    items = sum(label.value is not None for label in known)
+    rows = [
+        _row(campaign, number, arm, metric, found, items, money)
+        for arm, metrics in arms.items()
+        for metric, found in metrics.items()
+    ]
+    points = _points(number, items, arms, money, answered)
+
+    def write(connection: Connection) -> None:
+        _replace(connection, name, number, rows)
+        _intend(connection, name, points)
+
+    accuracy = next(iter(arms["campaign"].values()))[0]
+    return Transition(
+        to=RoundState.EVALUATED,
+        writes=(write,),
+        detail={"judged": accuracy.n, "against": judges.source, "value": _finite(accuracy.value)},
+    )
+
+
+def judges_of(campaign: Campaign, known: Sequence[Label]) -> Judges | None:
+    """Return the held-out set, else the control items that are decided, else None."""
+    heldout = campaign.pool.heldout
+    if heldout is not None:
+        place = {name: at for at, name in enumerate(campaign.config.labels.classes)}
+        return Judges(
+            features=heldout.features,
+            truth=np.array([place[str(name)] for name in heldout.labels], dtype=np.intp),
+            groups=_groups(heldout.groups, heldout.ids),
+            source="held-out labels",
+        )
+    control = [
+        label for label in known if label.purpose == Purpose.CONTROL and label.value is not None
+    ]
+    if not control:
+        return None
+    return Judges(
+        features=campaign.pool.features[np.array([label.position for label in control])],
+        truth=targets(campaign, control),
+        groups=_groups(
+            [label.group for label in control], [label.item_id for label in control]
+        ),
+        source="consensus on the control slice",
+    )
+
+
+def judge(
+    campaign: Campaign, model: Any, judges: Judges, number: int
+) -> dict[str, tuple[Interval, float]]:
+    """Return every metric with its interval, and the bound that a test of a target may use."""
+    config = campaign.config
+    proba = fitting.predict(model, judges.features, len(config.labels.classes))
+    names = sorted(set(config.evaluation.metrics) | metrics_of_rules(campaign))
+    alpha = config.evaluation.alpha
+
+    def at(level: float) -> Mapping[str, Interval]:
+        rng = rng_for(config.seed, number, "evaluate")
+        return measure(
+            judges.truth,
+            proba,
+            config.labels.classes,
+            names,
+            groups=judges.groups,
+            alpha=level,
+            rng=rng,
+        )
+
+    shown, tested = at(alpha), at(2 * spent(alpha, config.max_rounds))
+    return {metric: (shown[metric], tested[metric].low) for metric in names}
+
+
+def _groups(groups: Sequence[str | None], ids: Sequence[str]) -> NDArray[Any] | None:
+    """Return what is resampled whole; an item without a group is its own."""
+    if all(group is None for group in groups):
+        return None
+    return np.array([group or item for group, item in zip(groups, ids, strict=True)])
+
+
+def metrics_of_rules(campaign: Campaign) -> set[str]:
+    """Return the metrics that stopping rules look at."""
+    return {
+        metric for rule in campaign.config.stop for metric in getattr(rule, "metrics", lambda: ())()
+    }
+
+
+def _answers_by_purpose(connection: Connection, campaign: Campaign) -> dict[str, int]:
+    rows = connection.execute(
+        select(asks.c.purpose, func.count())
+        .where(asks.c.campaign == campaign.campaign_id, asks.c.state == "answered")
+        .group_by(asks.c.purpose)
+    )
+    return {purpose: count for purpose, count in rows}
+
+
+def _points(
+    number: int,
+    items: int,
+    arms: Mapping[str, Mapping[str, tuple[Interval, float]]],
+    money: budget.Account,
+    answered: Mapping[str, int],
+) -> list[dict[str, Any]]:
+    """Return the points of the curves; steps are items, and cents for the cost axis."""
+    series: dict[str, float] = {
+        "labels/human_total": float(sum(answered.values())),
+        "labels/items": float(items),
+        "cost/committed": money.cost_micros / 1e6,
+        "cost/reserved": money.reserved_micros / 1e6,
+    }
+    by_cents: dict[str, float] = {}
+    for arm, metrics in arms.items():
+        prefix = "eval" if arm == "campaign" else f"baseline_{arm}"
+        for metric, (found, _) in metrics.items():
+            for suffix, value in (("", found.value), ("_low", found.low), ("_high", found.high)):
+                if np.isfinite(value):
+                    series[f"{prefix}/{metric}{suffix}"] = value
+            if arm == "campaign" and np.isfinite(found.value):
+                by_cents[f"eval_by_cents/{metric}"] = found.value
+    cents = money.cost_micros // 10_000
+    own = [(CAMPAIGN_RUN, key, items, value) for key, value in series.items()]
+    own += [(CAMPAIGN_RUN, key, cents, value) for key, value in by_cents.items()]
+    own += [(number, key, items, value) for key, value in series.items()]
+    return [
+        {"round": run, "series": key, "step": step, "value": value}
+        for run, key, step, value in own
+    ]
+
+
+def _intend(connection: Connection, campaign: str, points: Sequence[dict[str, Any]]) -> None:
+    """Write the points that are to be mirrored; a step that has one keeps it."""
+    connection.execute(
+        insert(log_points).prefix_with("OR IGNORE", dialect="sqlite"),
+        [{"campaign": campaign, "logged": False, **point} for point in points],
+    )
+
+
+def _row(
+    campaign: Campaign,
+    number: int,
+    arm: str,
+    metric: str,
+    found: tuple[Interval, float],
+    items: int,
+    money: budget.Account,
+) -> dict[str, Any]:
+    interval, bound = found
+    return {
+        "campaign": campaign.campaign_id,
+        "round": number,
+        "arm": arm,
+        "metric": metric,
+        "value": _finite(interval.value),
+        "low": _finite(interval.low),
+        "high": _finite(interval.high),
+        "bound": _finite(bound),
+        "n": interval.n,
+        "item_count": items,
+        "committed_answers": money.committed_answers,
+        "committed_micros": money.cost_micros,
+    }
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _replace(
+    connection: Connection, campaign: str, number: int, rows: Sequence[dict[str, Any]]
+) -> None:
+    connection.execute(
+        evaluations.delete().where(
+            evaluations.c.campaign == campaign, evaluations.c.round == number
+        )
+    )
+    connection.execute(insert(evaluations), list(rows))

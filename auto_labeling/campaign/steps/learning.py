@@ -1,0 +1,120 @@
+"""From votes to labels, from labels to a frozen data set, from that to a model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, update
+
+from auto_labeling.arrays import rng_for
+from auto_labeling.campaign import labels, manifest
+from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.evaluation import cohen_kappa
+from auto_labeling.campaign.labels import Label
+from auto_labeling.campaign.rounds import RoundState
+from auto_labeling.campaign.schema import rounds
+from auto_labeling.campaign.transition import Transition, model_before, state_of
+from auto_labeling.models import fitting
+from auto_labeling.records import Purpose
+
+COMPARED = 2_000
+"""Pool items on which the predictions of two rounds are compared."""
+
+
+def reconcile(campaign: Campaign) -> Transition:
+    """Make one label an item out of the votes, and note whether more opinions are wanted."""
+    number = state_of(campaign.ledger, campaign.campaign_id).round
+
+    def write(connection: Connection) -> None:
+        labels.reconcile(connection, campaign, number)
+        wanted = labels.opinions_wanted(connection, campaign, number)
+        connection.execute(
+            update(rounds)
+            .where(rounds.c.campaign == campaign.campaign_id, rounds.c.number == number)
+            .values(more_wanted=bool(wanted))
+        )
+
+    return Transition(to=RoundState.RECONCILED, writes=(write,))
+
+
+def freeze(campaign: Campaign) -> Transition:
+    """Freeze the data set of this round."""
+    number = state_of(campaign.ledger, campaign.campaign_id).round
+    frozen = manifest.freeze(campaign, number)
+    now = campaign.clock.now()
+
+    def write(connection: Connection) -> None:
+        manifest.record(connection, campaign, frozen, now)
+
+    return Transition(
+        to=RoundState.FROZEN,
+        writes=(write,),
+        detail={"items": frozen.items, "manifest": frozen.digest},
+    )
+
+
+def train(campaign: Campaign) -> Transition:
+    """Fit the model on everything labeled for training; without any label there is none."""
+    number = state_of(campaign.ledger, campaign.campaign_id).round
+    with campaign.ledger.read() as connection:
+        known = training_set(labels.read(connection, campaign.campaign_id))
+        before = model_before(connection, campaign.campaign_id, number)
+    if not known:
+        return Transition(to=RoundState.TRAINED, detail={"items": 0})
+    config = campaign.config
+    fitted = fitting.fit(
+        config.model.build(config.seed, campaign.base),
+        campaign.pool.features[np.array([label.position for label in known])],
+        targets(campaign, known),
+        len(config.labels.classes),
+    )
+    sha256 = _keep(campaign, fitted)
+    agreement = None if before is None else _agreement(campaign, fitted, before)
+
+    def write(connection: Connection) -> None:
+        connection.execute(
+            update(rounds)
+            .where(rounds.c.campaign == campaign.campaign_id, rounds.c.number == number)
+            .values(model_sha256=sha256, agreement=agreement)
+        )
+
+    return Transition(
+        to=RoundState.TRAINED, writes=(write,), detail={"items": len(known), "model": sha256}
+    )
+
+
+def training_set(known: list[Label]) -> list[Label]:
+    """Return the labels that a model may learn from: decided, and not there to judge it."""
+    return [
+        label
+        for label in known
+        if label.value is not None and label.purpose not in (Purpose.CONTROL, Purpose.GOLD)
+    ]
+
+
+def targets(campaign: Campaign, known: list[Label]) -> NDArray[np.intp]:
+    """Return (n,) the positions of the labels in the class list."""
+    place = {name: at for at, name in enumerate(campaign.config.labels.classes)}
+    return np.array([place[str(label.value)] for label in known], dtype=np.intp)
+
+
+def _keep(campaign: Campaign, fitted: fitting.Fitted) -> str:
+    """Write the model under the name of its own content and return that name."""
+    draft = campaign.folder / "models" / "draft.joblib"
+    sha256 = fitting.dump(fitted, draft)
+    draft.replace(campaign.model_file(sha256))
+    return sha256
+
+
+def _agreement(campaign: Campaign, fitted: Any, before: str) -> float:
+    """Return Cohen's kappa between the predictions of two rounds' models on the pool."""
+    rng = rng_for(campaign.config.seed, 0, "agreement")
+    size = min(COMPARED, len(campaign.pool))
+    rows = np.sort(rng.choice(len(campaign.pool), size=size, replace=False))
+    features = campaign.pool.features[rows]
+    classes = len(campaign.config.labels.classes)
+    old = fitting.load(campaign.model_file(before), before)
+    now, then = (fitting.predict(model, features, classes).argmax(1) for model in (fitted, old))
+    return cohen_kappa(now, then)

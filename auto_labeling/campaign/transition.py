@@ -1,0 +1,218 @@
+"""How a step ends: one transaction with the new state, everything the step writes, and an event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.ledger import Ledger
+from auto_labeling.campaign.rounds import CampaignState, RoundState, Step
+from auto_labeling.campaign.schema import asks, campaigns, events, quarantine, rounds, transitions
+from auto_labeling.errors import BlockedError, LeaseLost, LedgerError
+from auto_labeling.records import AskState, CampaignId, Micros
+
+OPEN = (AskState.RESERVED, AskState.SENT, AskState.EXPIRED)
+"""The states of an ask whose reservation holds. An expired ask is no longer waited for, but it
+still pays for a late answer."""
+
+WAITED_FOR = (AskState.RESERVED, AskState.SENT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """Why a campaign stops: the kind decides the exit code, the sentence goes to the report."""
+
+    kind: Literal["target", "budget", "exhausted", "person", "rule"]
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """What a step found out and wants written. Nothing of it holds until it is committed."""
+
+    to: RoundState
+    writes: tuple[Callable[[Connection], RoundState | None], ...] = ()
+    """Run inside the transaction; one that returns a state sends the round there instead."""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    ending: Ending | None = None
+    wait_until: Micros | None = None
+    """Set when the step found that people are not done: look again then."""
+
+
+def state_of(ledger: Ledger, campaign: CampaignId) -> CampaignState:
+    """Return what decides the next step. Raises `LedgerError` for an unknown campaign."""
+    with ledger.read() as connection:
+        return read_state(connection, campaign)
+
+
+def read_state(connection: Connection, campaign: CampaignId) -> CampaignState:
+    """Return what decides the next step, as `connection` sees it."""
+    row = connection.execute(
+        select(campaigns, rounds.c.state, rounds.c.more_wanted, rounds.c.sent_at)
+        .join(
+            rounds,
+            (rounds.c.campaign == campaigns.c.campaign) & (rounds.c.number == campaigns.c.round),
+        )
+        .where(campaigns.c.campaign == campaign)
+    ).first()
+    if row is None:
+        raise LedgerError(f"campaign {campaign}: the ledger knows no such campaign")
+    open_asks = connection.scalar(
+        select(func.count())
+        .select_from(asks)
+        .where(asks.c.campaign == campaign, asks.c.state.in_(WAITED_FOR))
+    )
+    return CampaignState(
+        round=row.round,
+        state=RoundState.STOPPED if row.stopped_at is not None else RoundState(row.state),
+        has_model=model_before(connection, campaign, row.round) is not None,
+        more_wanted=row.more_wanted,
+        open_asks=open_asks or 0,
+        stop_requested=row.stop_requested,
+        stop_kind=row.stop_kind,
+        stop_reason=row.stop_reason,
+        blocked_reason=row.blocked_reason,
+        blocked_remedy=row.blocked_remedy,
+        waiting_since=row.sent_at,
+    )
+
+
+def model_before(connection: Connection, campaign: CampaignId, number: int) -> str | None:
+    """Return the sha256 of the newest model that was trained before round `number`."""
+    return connection.scalar(
+        select(rounds.c.model_sha256)
+        .where(
+            rounds.c.campaign == campaign,
+            rounds.c.number < number,
+            rounds.c.model_sha256.is_not(None),
+        )
+        .order_by(rounds.c.number.desc())
+        .limit(1)
+    )
+
+
+def commit(campaign: Campaign, step: Step, before: CampaignState, done: Transition) -> None:
+    """Write a transition whole, or not at all.
+
+    Raises `LeaseLost` if the campaign has moved on without us.
+    """
+    name = campaign.campaign_id
+    with campaign.ledger.write(campaign.fence) as connection:
+        _check_unmoved(connection, name, before)
+        redirected = [state for write in done.writes if (state := write(connection)) is not None]
+        to = redirected[-1] if redirected else done.to
+        now = campaign.clock.now()
+        if to is RoundState.STOPPED:
+            _set(connection, name, stopped_at=now)
+        elif to is not before.state:
+            _move(connection, name, before.round, to)
+        if done.ending is not None:
+            end(connection, name, done.ending)
+        if before.blocked_reason is not None:
+            _unblock(connection, name, now)
+        if to is not before.state:
+            record_move(
+                connection,
+                campaign,
+                step=step,
+                number=before.round,
+                before=before.state,
+                to=to,
+                detail=done.detail,
+            )
+
+
+def record_move(
+    connection: Connection,
+    campaign: Campaign,
+    *,
+    step: Step,
+    number: int,
+    before: RoundState,
+    to: RoundState,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Write the row and the event of a round that moved on."""
+    name, now, said = campaign.campaign_id, campaign.clock.now(), dict(detail or {})
+    connection.execute(
+        insert(transitions).values(
+            campaign=name, round=number, step=step, before=before, after=to, at=now, detail=said
+        )
+    )
+    tell(connection, name, f"round.{to}", now, round=number, **said)
+
+
+def end(connection: Connection, campaign: CampaignId, ending: Ending) -> None:
+    """Write why the campaign ends; the step `finish` then closes it."""
+    _set(connection, campaign, stop_kind=ending.kind, stop_reason=ending.sentence)
+
+
+def block(campaign: Campaign, error: BlockedError) -> None:
+    """Write that only a person can go on from here; the state stays where it is."""
+    with campaign.ledger.write(campaign.fence) as connection:
+        now = campaign.clock.now()
+        _set(
+            connection,
+            campaign.campaign_id,
+            blocked_at=now,
+            blocked_reason=error.reason,
+            blocked_remedy=error.remedy,
+        )
+        tell(connection, campaign.campaign_id, "blocked", now, reason=error.reason)
+
+
+def tell(
+    connection: Connection, campaign: CampaignId, kind: str, at: Micros, **body: object
+) -> None:
+    """Put an event into the outbox."""
+    connection.execute(insert(events).values(campaign=campaign, kind=kind, body=body, at=at))
+
+
+def put_aside(
+    connection: Connection,
+    campaign: CampaignId,
+    at: Micros,
+    where: str,
+    item: str | None,
+    reason: str,
+    body: object = None,
+) -> None:
+    """Quarantine what cannot be used: counted, with its reason, and never twice."""
+    row = {"campaign": campaign, "where_found": where, "item": item, "reason": reason}
+    connection.execute(
+        insert(quarantine).prefix_with("OR IGNORE", dialect="sqlite").values(
+            **row, body=body, at=at
+        )
+    )
+
+
+def _unblock(connection: Connection, campaign: CampaignId, now: Micros) -> None:
+    _set(connection, campaign, blocked_at=None, blocked_reason=None, blocked_remedy=None)
+    tell(connection, campaign, "unblocked", now)
+
+
+def _set(connection: Connection, campaign: CampaignId, **values: object) -> None:
+    connection.execute(
+        update(campaigns).where(campaigns.c.campaign == campaign).values(**values)
+    )
+
+
+def _check_unmoved(connection: Connection, campaign: CampaignId, before: CampaignState) -> None:
+    now = read_state(connection, campaign)
+    if (now.round, now.state) != (before.round, before.state):
+        raise LeaseLost(
+            f"campaign {campaign}: round {before.round} is no longer {before.state}; another "
+            "driver moved it on, and nothing was written"
+        )
+
+
+def _move(connection: Connection, campaign: CampaignId, number: int, to: RoundState) -> None:
+    connection.execute(
+        update(rounds)
+        .where(rounds.c.campaign == campaign, rounds.c.number == number)
+        .values(state=to)
+    )

@@ -1,0 +1,168 @@
+"""Uploading once: find, create what is absent, record; and the repair of what was made twice.
+
+Tools have no idempotency keys. The intent stands in the ledger before the tool hears of it, so
+that whatever dies in between, the next look finds the copy that was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlalchemy import bindparam, select, update
+
+from auto_labeling.campaign import asks as asks_room
+from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.schema import asks, campaigns, items, uploads
+from auto_labeling.errors import BlockedError
+from auto_labeling.records import Ask, AskState, CancelResult, Item, RemoteRef, Upload
+
+BATCH = 200
+"""Uploads a call: what a kill can cost is one of these."""
+
+
+def send(campaign: Campaign, round_number: int) -> int:
+    """Bring every intended upload of a round into the tool and return how many there were."""
+    _prepare(campaign)
+    intended = _intended(campaign, round_number)
+    for start in range(0, len(intended), BATCH):
+        batch = _with_items(campaign, intended[start : start + BATCH])
+        campaign.watch("upload:before")
+        refs = _find_or_create(campaign, batch)
+        campaign.watch("upload:between")
+        _record(campaign, refs)
+        campaign.watch("upload:after")
+    return len(intended)
+
+
+def repair(campaign: Campaign, round_number: int | None = None) -> int:
+    """Leave one live copy of every key and return how many surplus copies were withdrawn.
+
+    A copy that holds an answer is never withdrawn: its answers carry the same key and are merged
+    by `answers.ingest`. A key whose asks were all given up keeps no unanswered copy at all.
+    """
+    known = _known(campaign, round_number)
+    surplus: list[RemoteRef] = []
+    for keys in _chunks(list(known)):
+        for key, copies in campaign.backend.find(keys).items():
+            recorded, wanted = known[key]
+            keep = next((ref for ref in copies if ref.remote_id == recorded), copies[0])
+            surplus += [ref for ref in copies if ref != keep or not wanted]
+    if not surplus:
+        return 0
+    results = campaign.backend.cancel(surplus)
+    return sum(result is CancelResult.CANCELLED for result in results.values())
+
+
+def withdraw(campaign: Campaign, keys: Sequence[str]) -> list[str]:
+    """Withdraw uploads and return the keys that are surely gone: nobody had answered them."""
+    gone: list[str] = []
+    for chunk in _chunks(keys):
+        copies = campaign.backend.find(chunk)
+        refs = [ref for found in copies.values() for ref in found]
+        results = campaign.backend.cancel(refs)
+        answered = {ref.key for ref, result in results.items() if result is CancelResult.ANSWERED}
+        gone += [key for key in chunk if key not in answered]
+    return gone
+
+
+def _prepare(campaign: Campaign) -> None:
+    project = campaign.backend.prepare(campaign.campaign_id, campaign.config.labels)
+    with campaign.ledger.write(campaign.fence) as connection:
+        connection.execute(
+            update(campaigns)
+            .where(campaigns.c.campaign == campaign.campaign_id)
+            .values(project={"id": project.project_id, "url": project.url})
+        )
+
+
+def _find_or_create(campaign: Campaign, batch: Sequence[Upload]) -> Mapping[str, RemoteRef]:
+    there = campaign.backend.find([upload.key for upload in batch])
+    absent = [upload for upload in batch if upload.key not in there]
+    made = campaign.backend.create(absent) if absent else {}
+    return {key: copies[0] for key, copies in there.items()} | dict(made)
+
+
+def _record(campaign: Campaign, refs: Mapping[str, RemoteRef]) -> None:
+    with campaign.ledger.write(campaign.fence) as connection:
+        connection.execute(
+            update(uploads)
+            .where(uploads.c.upload == bindparam("key"))
+            .values(remote_id=bindparam("ref")),
+            [{"key": key, "ref": ref.remote_id} for key, ref in refs.items()],
+        )
+        connection.execute(
+            update(asks)
+            .where(
+                asks.c.upload == bindparam("key"), asks.c.state == AskState.RESERVED
+            )
+            .values(state=AskState.SENT),
+            [{"key": key} for key in refs],
+        )
+
+
+def _intended(campaign: Campaign, round_number: int) -> list[tuple[str, list[Ask]]]:
+    with campaign.ledger.read() as connection:
+        keys = connection.scalars(
+            select(uploads.c.upload)
+            .where(
+                uploads.c.campaign == campaign.campaign_id,
+                uploads.c.round == round_number,
+                uploads.c.remote_id.is_(None),
+                uploads.c.cancelled_at.is_(None),
+            )
+            .order_by(uploads.c.upload)
+        ).all()
+        found: dict[str, list[Ask]] = {}
+        for chunk in _chunks(keys):
+            found |= asks_room.of_uploads(connection, campaign.campaign_id, chunk)
+    return sorted(found.items())
+
+
+def _with_items(
+    campaign: Campaign, intended: Sequence[tuple[str, list[Ask]]]
+) -> list[Upload]:
+    wanted = list(dict.fromkeys(ask.item_id for _, group in intended for ask in group))
+    with campaign.ledger.read() as connection:
+        rows = connection.execute(
+            select(items.c.item, items.c.position).where(
+                items.c.campaign == campaign.campaign_id, items.c.item.in_(wanted)
+            )
+        ).all()
+    found = _payloads(campaign, [row.position for row in rows])
+    return [
+        Upload(
+            key=key,
+            items=tuple(found[item] for item in dict.fromkeys(ask.item_id for ask in group)),
+            asks=tuple(group),
+        )
+        for key, group in intended
+    ]
+
+
+def _payloads(campaign: Campaign, positions: Sequence[int]) -> dict[str, Item]:
+    items_there, missing = campaign.pool.check(positions)
+    if missing:
+        first = missing[0]
+        raise BlockedError(
+            f"{first.where} and {len(missing) - 1} more: {first.reason}"
+            if len(missing) > 1
+            else f"{first.where}: {first.reason}",
+            remedy="The campaign goes on once the pool's files are as they were.",
+        )
+    return {item.item_id: item for item in items_there}
+
+
+def _known(campaign: Campaign, round_number: int | None) -> dict[str, tuple[str | None, bool]]:
+    """Return key -> (the copy we recorded, whether it is still wanted)."""
+    where = [uploads.c.campaign == campaign.campaign_id]
+    if round_number is not None:
+        where.append(uploads.c.round == round_number)
+    with campaign.ledger.read() as connection:
+        rows = connection.execute(
+            select(uploads.c.upload, uploads.c.remote_id, uploads.c.cancelled_at).where(*where)
+        )
+        return {row.upload: (row.remote_id, row.cancelled_at is None) for row in rows}
+
+
+def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (keys[start : start + BATCH] for start in range(0, len(keys), BATCH))

@@ -1,0 +1,379 @@
+"""The campaign file: what a person writes in YAML, checked key by key before anything is bought."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+
+from auto_labeling import backends, models, pool, quality, strategies
+from auto_labeling.building import build, build_kind
+from auto_labeling.errors import ConfigurationError
+from auto_labeling.money import micros, price_for
+from auto_labeling.pool.source import Source
+from auto_labeling.ports import (
+    BackendSettings,
+    Consensus,
+    ModelSettings,
+    QueryStrategy,
+    Scorer,
+    StoppingRule,
+)
+from auto_labeling.quality.majority import Majority
+from auto_labeling.records import LabelSchema
+from auto_labeling.strategies import stopping
+from auto_labeling.strategies.cluster_top import ClusterTop
+from auto_labeling.strategies.cold_start import KMedoids
+from auto_labeling.strategies.uncertainty import Margin
+
+SCHEMA_VERSION = 1
+KINDS: dict[Any, Mapping[str, type]] = {
+    BackendSettings: backends.TABLE,
+    Consensus: quality.TABLE,
+    ModelSettings: models.TABLE,
+    QueryStrategy: strategies.TABLE,
+    Scorer: strategies.SCORERS,
+    Source: pool.TABLE,
+}
+FIXED = ("schema_version", "name", "labels", "pool", "labeled", "backend", "seed")
+"""What a running campaign cannot change: the identity of its data, its task and its tool."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """How a batch is chosen; written as the keys of `strategy`."""
+
+    strategy: QueryStrategy = field(default_factory=lambda: ClusterTop(scorer=Margin()))
+    cold_start: QueryStrategy = field(default_factory=KMedoids)
+    """Chooses while there is no model to ask."""
+    batch: int = 20
+
+    def __post_init__(self) -> None:
+        _at_least("strategy.batch", self.batch, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """How many opinions an item gets, and how they become one label."""
+
+    overlap: int = 1
+    max_overlap: int | None = None
+    """The most opinions ever asked for on one item, ties and skips included; overlap + 2."""
+    consensus: Consensus = field(default_factory=Majority)
+
+    def __post_init__(self) -> None:
+        _at_least("quality.overlap", self.overlap, 1)
+        if self.max_overlap is not None:
+            _at_least("quality.max_overlap", self.max_overlap, self.overlap)
+
+    @property
+    def most_opinions(self) -> int:
+        """The most opinions ever asked for on one item."""
+        return self.overlap + 2 if self.max_overlap is None else self.max_overlap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What may be spent. The caps govern what is asked for."""
+
+    answers: int
+    money: str | None = None
+    currency: str = "USD"
+    price: str = "0"
+    """Of one answer, where `people` says nothing else."""
+    contingency: str = "0%"
+    """Share of the money set apart for costs that are known only afterwards."""
+
+    def __post_init__(self) -> None:
+        _at_least("budget.answers", self.answers, 1)
+        for name in ("money", "price"):
+            _money(f"budget.{name}", getattr(self, name))
+        if not re.fullmatch(r"[A-Z]{3}", self.currency):
+            raise ConfigurationError(
+                f"budget.currency: expected an ISO code such as USD, got {self.currency!r}"
+            )
+        if not re.fullmatch(r"\d{1,2}%", self.contingency):
+            raise ConfigurationError(
+                f"budget.contingency: expected a share such as 5%, got {self.contingency!r}"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pay:
+    """What one person is paid: exactly one of the three."""
+
+    answer: str | None = None
+    object: str | None = None
+    hour: str | None = None
+
+    def __post_init__(self) -> None:
+        given = [unit for unit in ("answer", "object", "hour") if getattr(self, unit) is not None]
+        if len(given) != 1:
+            raise ConfigurationError(
+                f"people.pay: expected exactly one of answer, object, hour, got {given}"
+            )
+        _money(f"people.pay.{given[0]}", getattr(self, given[0]))
+
+    @property
+    def unit(self) -> Literal["answer", "object", "hour"]:
+        """By what this person is paid."""
+        if self.answer is not None:
+            return "answer"
+        return "object" if self.object is not None else "hour"
+
+    @property
+    def rate_micros(self) -> int:
+        """The price of one unit."""
+        return micros(getattr(self, self.unit))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody who answers."""
+
+    user: str
+    role: Literal["annotator", "senior", "adjudicator"] = "annotator"
+    pay: Pay | None = None
+    capacity: str | None = None
+    """Such as 400/week."""
+    hours: str | None = None
+    tz: str = "UTC"
+
+    def __post_init__(self) -> None:
+        if self.capacity is not None and not re.fullmatch(r"\d+/week", self.capacity):
+            raise ConfigurationError(
+                f"people.capacity: expected a figure such as 400/week, got {self.capacity!r}"
+            )
+        try:
+            ZoneInfo(self.tz)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ConfigurationError(
+                f"people.tz: expected an IANA zone such as Europe/Paris, got {self.tz!r}"
+            ) from error
+
+    @property
+    def answers_a_week(self) -> int | None:
+        """How many answers this person gives in a week, at most."""
+        return None if self.capacity is None else int(self.capacity.removesuffix("/week"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """When to stop waiting for people, and what becomes of the rest."""
+
+    enough: str = "100%"
+    after: str | None = None
+    rest: Literal["release", "reissue"] = "release"
+    poll_s: float = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """How the model is judged."""
+
+    metrics: tuple[str, ...] = ("accuracy",)
+    control: float = 0.2
+    """Share of each batch that only judges, where there is no held-out set."""
+    alpha: float = 0.05
+
+    def __post_init__(self) -> None:
+        if not 0 < self.control < 1:
+            raise ConfigurationError(
+                f"evaluation.control: expected a share in (0, 1), got {self.control}"
+            )
+        if not 0 < self.alpha < 0.5:
+            raise ConfigurationError(f"evaluation.alpha: expected (0, .5), got {self.alpha}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Privacy:
+    """What may be seen where."""
+
+    payloads: Literal["plain", "sealed"] = "plain"
+    people: Literal["pseudonyms"] = "pseudonyms"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracking:
+    """Where curves are mirrored to."""
+
+    kind: Literal["mlflow", "none"] = "mlflow"
+    uri: str | Mapping[str, str] | None = None
+    experiment: str = "auto-label"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignConfig:
+    """One campaign, as configured."""
+
+    name: str
+    labels: LabelSchema
+    pool: tuple[Source, ...]
+    budget: Budget
+    backend: BackendSettings
+    schema_version: int = SCHEMA_VERSION
+    labeled: tuple[Source, ...] = ()
+    model: ModelSettings = field(default_factory=lambda: models.TABLE["logistic_regression"]())
+    strategy: Selection = field(default_factory=Selection)
+    people: tuple[Person, ...] = ()
+    quality: Quality = field(default_factory=Quality)
+    evaluation: Evaluation = field(default_factory=Evaluation)
+    stop: tuple[StoppingRule, ...] = ()
+    wait: Wait = field(default_factory=Wait)
+    privacy: Privacy = field(default_factory=Privacy)
+    tracking: Tracking = field(default_factory=Tracking)
+    baseline: Literal["random"] | None = None
+    """An arm that is replayed free of charge beside the campaign, where the tool is simulated."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[\w.-]{1,60}", self.name):
+            raise ConfigurationError(
+                f"name: expected 1 to 60 letters, digits, dots or dashes, got {self.name!r}"
+            )
+        if self.labels.task not in ("single", "multi"):
+            raise ConfigurationError(
+                f"labels.task: expected one of single, multi, got {self.labels.task!r}"
+            )
+        logins = [person.user for person in self.people]
+        if len(set(logins)) != len(logins):
+            raise ConfigurationError(f"people: a user is named twice in {logins}")
+
+    @property
+    def max_rounds(self) -> int:
+        """How many times a target may be tested: what its error is spent over."""
+        limits = [rule.rounds for rule in self.stop if isinstance(rule, stopping.TABLE["max_rounds"])]
+        return min(limits, default=50)
+
+
+def parse(raw: Mapping[str, Any]) -> CampaignConfig:
+    """Return the campaign that a mapping, as YAML gives it, describes."""
+    if not isinstance(raw, Mapping):
+        raise ConfigurationError(f"the campaign file: expected keys and values, got {raw!r}")
+    _check_version(raw.get("schema_version", SCHEMA_VERSION))
+    rest = dict(raw)
+    stop = rest.pop("stop", None) or {}
+    chosen = rest.pop("strategy", None)
+    config: CampaignConfig = build(CampaignConfig, rest, "", KINDS)
+    extras: dict[str, Any] = {"stop": stopping.rules_from(stop)}
+    if chosen is not None:
+        extras["strategy"] = _selection(chosen)
+    return replace(config, **extras)
+
+
+def source(given: object) -> Source:
+    """Return the source that a mapping such as `{kind: table, path: more.csv}` describes."""
+    made: Source = build_kind(pool.TABLE, given, "pool", KINDS)
+    return made
+
+
+def dearest_answer(config: CampaignConfig) -> int:
+    """Return what an answer costs at most, in micros."""
+    common = price_for("answer", micros(config.budget.price))
+    prices = [
+        price_for(person.pay.unit, person.pay.rate_micros) if person.pay else common
+        for person in config.people
+    ]
+    return max(price.reserve_micros for price in prices or [common])
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return what a campaign file says, unchecked. Raises `ConfigurationError`."""
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigurationError(
+            f"{path}: there is no such file; `auto-label init` writes one"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: cannot be read ({error})") from error
+    except yaml.YAMLError as error:
+        place = getattr(error, "problem_mark", None)
+        line = f", line {place.line + 1}" if place else ""
+        raise ConfigurationError(f"{path}{line}: this is not YAML ({_problem(error)})") from error
+    if not isinstance(raw, dict):
+        raise ConfigurationError(f"{path}: expected keys and values, got {raw!r}")
+    return json_ready(raw)
+
+
+def load(path: Path) -> CampaignConfig:
+    """Return the campaign that a file describes. Raises `ConfigurationError`."""
+    return parse(read(path))
+
+
+def digest(raw: Mapping[str, Any]) -> str:
+    """Return the sha256 of a campaign file's content; comments and order do not count."""
+    return hashlib.sha256(json.dumps(raw, sort_keys=True).encode()).hexdigest()
+
+
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Return a unified diff of two campaign files' contents."""
+    lines = (yaml.safe_dump(dict(one), sort_keys=True).splitlines() for one in (before, after))
+    return "\n".join(difflib.unified_diff(*lines, "as started", "the file now", lineterm="", n=1))
+
+
+def fixed_keys_changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Return the changed keys that no amendment may change."""
+    return [key for key in FIXED if before.get(key) != after.get(key)]
+
+
+def json_ready(value: Any) -> Any:
+    """Return YAML's dates as ISO strings, so that the content can be stored and compared."""
+    if isinstance(value, Mapping):
+        return {str(key): json_ready(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_ready(one) for one in value]
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _selection(given: object) -> Selection:
+    mapping = {"kind": given} if isinstance(given, str) else dict(_expect_mapping(given))
+    own = {key: mapping.pop(key) for key in ("batch", "cold_start") if key in mapping}
+    selection: Selection = build(Selection, own, "strategy", KINDS)
+    if not mapping:
+        return selection
+    strategy = build_kind(strategies.TABLE, mapping, "strategy", KINDS)
+    return Selection(strategy=strategy, cold_start=selection.cold_start, batch=selection.batch)
+
+
+def _expect_mapping(given: object) -> Mapping[str, Any]:
+    if not isinstance(given, Mapping):
+        raise ConfigurationError(f"strategy: expected keys and values, got {given!r}")
+    return given
+
+
+def _check_version(version: object) -> None:
+    if not isinstance(version, int) or version < 1:
+        raise ConfigurationError(f"schema_version: expected {SCHEMA_VERSION}, got {version!r}")
+    if version > SCHEMA_VERSION:
+        raise ConfigurationError(
+            f"schema_version: this installation reads up to {SCHEMA_VERSION}, the file says "
+            f"{version}; upgrade auto-labeling"
+        )
+
+
+def _money(where: str, amount: str | None) -> None:
+    if amount is None:
+        return
+    try:
+        if micros(amount) < 0:
+            raise ConfigurationError(f"{where}: expected no less than zero, got {amount!r}")
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{where}: {error}") from error
+
+
+def _at_least(where: str, value: int, least: int) -> None:
+    if value < least:
+        raise ConfigurationError(f"{where}: expected at least {least}, got {value}")
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    return str(getattr(error, "problem", error))

@@ -1,0 +1,23 @@
+"""What learns from the answers. A new model is one settings class and one line here."""
+
+from __future__ import annotations
+
+from auto_labeling.models.pickled import Pickled
+from auto_labeling.models.sklearn import (
+    GradientBoosting,
+    Lda,
+    LogisticRegression,
+    NaiveBayes,
+    RandomForest,
+    Svm,
+)
+
+TABLE: dict[str, type] = {
+    "gradient_boosting": GradientBoosting,
+    "lda": Lda,
+    "logistic_regression": LogisticRegression,
+    "naive_bayes": NaiveBayes,
+    "pickled": Pickled,
+    "random_forest": RandomForest,
+    "svm": Svm,
+}

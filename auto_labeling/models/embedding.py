@@ -1,0 +1,80 @@
+"""Points in which near means alike, from the features of a pool: no model is needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auto_labeling.arrays import expect_shape, normalise_rows, spans
+from auto_labeling.models.features import checked_features
+from auto_labeling.ports import Embeds
+
+_COMPONENTS = 64
+_SAMPLE = 50_000
+
+
+def feature_embedder(X: Any, seed: int = 0) -> Embeds:
+    """Return what embeds the rows of a pool; fit it on the whole pool, labeled items included.
+
+    Dense features are standardised. Sparse ones, such as word counts, become points of length one
+    in the space of their leading singular vectors (latent semantic analysis, Deerwester et al.
+    1990), found on at most 50,000 rows.
+    """
+    features = checked_features(X)
+    return _semantic(features, seed) if hasattr(features, "tocsr") else _standardised(features)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Standardised:
+    """Columns of mean 0 and variance 1; a constant column becomes 0."""
+
+    mean: NDArray[np.float64]
+    scale: NDArray[np.float64]
+
+    def embed(self, X: Any) -> NDArray[np.float32]:
+        """Return (n, p)."""
+        features = checked_features(X)
+        expect_shape("features", features, ("n", len(self.mean)))
+        points = np.empty(features.shape, dtype=np.float32)
+        for rows in spans(*features.shape):
+            points[rows] = (features[rows] - self.mean) / self.scale
+        return points
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Semantic:
+    """Rows projected on the leading singular vectors, scaled to length one."""
+
+    components: NDArray[np.float64]
+    """(c, p)"""
+
+    def embed(self, X: Any) -> NDArray[np.float32]:
+        """Return (n, c)."""
+        features = checked_features(X)
+        expect_shape("features", features, ("n", self.components.shape[1]))
+        return normalise_rows(features @ self.components.T).astype(np.float32)
+
+
+def _standardised(features: NDArray[Any]) -> Standardised:
+    n, p = features.shape
+    mean, variance = np.zeros(p), np.zeros(p)
+    for rows in spans(n, p):
+        mean += features[rows].sum(axis=0, dtype=np.float64) / n
+    for rows in spans(n, p):
+        variance += np.square(features[rows] - mean).sum(axis=0) / n
+    # A deviation this small is what rounding leaves of a constant.
+    constant = np.sqrt(variance) <= 1e-12 * np.abs(mean)
+    return Standardised(mean=mean, scale=np.where(constant, np.inf, np.sqrt(variance)))
+
+
+def _semantic(features: Any, seed: int) -> Semantic:
+    from sklearn.decomposition import TruncatedSVD
+
+    rng = np.random.default_rng(seed)
+    n, p = features.shape
+    sample = np.sort(rng.choice(n, min(n, _SAMPLE), replace=False))
+    svd = TruncatedSVD(min(_COMPONENTS, p), random_state=seed).fit(features[sample])
+    return Semantic(components=svd.components_)

@@ -1,0 +1,136 @@
+"""Fit, predict and keep a model, whichever classes its labels have shown so far."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from auto_labeling.arrays import expect_shape
+from auto_labeling.errors import ConfigurationError, DataError
+from auto_labeling.models.features import checked_features
+from auto_labeling.models.storing import dump_verifiable, load_verified
+from auto_labeling.ports import Model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fitted:
+    """A model and the classes it has seen."""
+
+    model: Model | None
+    """None while one class only has been seen: that class is then the answer to everything."""
+    classes: NDArray[np.intp]
+    """(c,) the classes of the training labels, as positions in the class list, ascending."""
+    width: int
+    """How many features it was fitted on."""
+
+
+def fit(
+    model: Model, X: Any, y: ArrayLike, k: int, sample_weight: ArrayLike | None = None
+) -> Fitted:
+    """Fit `model`, which is changed, on (n, p) features and (n,) positions in `k` classes."""
+    features = checked_features(X)
+    n, width = features.shape
+    targets = _checked_targets(y, n, k)
+    classes = np.unique(targets)
+    if len(classes) == 1:
+        return Fitted(model=None, classes=classes, width=width)
+    _expect_sparse_taken(model, features)
+    weights = {} if sample_weight is None else _weights(model, sample_weight, n)
+    try:
+        model.fit(features, targets, **weights)
+    except ValueError as error:
+        raise DataError(
+            f"{_name(model)} cannot be fitted on {n} items of {len(classes)} classes: {error}"
+        ) from error
+    return Fitted(model=model, classes=np.asarray(model.classes_, dtype=np.intp), width=width)
+
+
+def predict(fitted: Fitted, X: Any, k: int, chunk: int = 65_536) -> NDArray[np.float64]:
+    """Return (n, k) probabilities; rows sum to one, classes never seen have 0. `X` may be mapped.
+
+    >>> one_class = fit(None, np.ones((2, 3)), [1, 1], k=2)
+    >>> predict(one_class, np.zeros((1, 3)), k=2)
+    array([[0., 1.]])
+    """
+    features = checked_features(X)
+    expect_shape("features", features, ("n", fitted.width))
+    if fitted.classes.max() >= k:
+        raise DataError(f"classes: expected fewer than {k}, the model knows {fitted.classes.max()}")
+    proba = np.zeros((features.shape[0], k))
+    for start in range(0, len(proba), chunk):
+        rows = slice(start, min(start + chunk, len(proba)))
+        proba[rows, fitted.classes] = _proba_of_seen(fitted, features[rows])
+    return proba
+
+
+def dump(fitted: Fitted, path: Path) -> str:
+    """Write a fitted model and return the sha256 that it is loaded by."""
+    return dump_verifiable(fitted, path)
+
+
+def load(path: Path, sha256: str) -> Fitted:
+    """Return what `dump` wrote, or raise `DataError` where the file is not the one expected."""
+    fitted = load_verified(path, sha256)
+    if not isinstance(fitted, Fitted):
+        raise DataError(f"{path}: expected a fitted model, got a {type(fitted).__name__}")
+    return fitted
+
+
+def _proba_of_seen(fitted: Fitted, features: Any) -> Any:
+    """Return the (m, c) probabilities of the classes seen, or 1 for the only one."""
+    if fitted.model is None:
+        return 1.0
+    proba = np.asarray(fitted.model.predict_proba(features))
+    expect_shape(
+        f"probabilities of {_name(fitted.model)}", proba, (features.shape[0], len(fitted.classes))
+    )
+    # not "> 0.01", which is false for NaN
+    if not (np.abs(proba.sum(axis=1) - 1.0) <= 0.01).all() or proba.min() < 0:
+        raise DataError(
+            f"{_name(fitted.model)} predicted rows that are no probabilities; features of very "
+            "different sizes do that: scale them, or choose another model"
+        )
+    return proba
+
+
+def _checked_targets(y: ArrayLike, n: int, k: int) -> NDArray[np.intp]:
+    targets = np.asarray(y)
+    expect_shape("labels", targets, (n,))
+    if n == 0:
+        raise DataError("labels: expected at least one labeled item, got none")
+    if targets.dtype.kind not in "iu" or targets.min() < 0 or targets.max() >= k:
+        raise DataError(f"labels: expected class positions from 0 to {k - 1}, got {targets[:5]}")
+    return targets.astype(np.intp)
+
+
+def _expect_sparse_taken(model: Model, features: Any) -> None:
+    if not hasattr(features, "tocsr") or not hasattr(model, "__sklearn_tags__"):
+        return
+    if not model.__sklearn_tags__().input_tags.sparse:
+        raise DataError(
+            f"features: {_name(model)} takes dense features and these are sparse; choose "
+            "logistic_regression, svm or random_forest, or make them dense"
+        )
+
+
+def _weights(model: Any, sample_weight: ArrayLike, n: int) -> dict[str, NDArray[np.float64]]:
+    """Return the keyword by which this model, or the last step of this pipeline, is weighted."""
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    expect_shape("sample_weight", weights, (n,))
+    if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
+        raise DataError("sample_weight: expected finite weights, none below 0 and one above")
+    prefix, last = "", model
+    if hasattr(model, "steps"):
+        prefix, last = f"{model.steps[-1][0]}__", model.steps[-1][1]
+    if "sample_weight" not in inspect.signature(last.fit).parameters:
+        raise ConfigurationError(f"{_name(model)} cannot weigh its examples; choose another model")
+    return {f"{prefix}sample_weight": weights}
+
+
+def _name(model: Any) -> str:
+    return type(model.steps[-1][1] if hasattr(model, "steps") else model).__name__

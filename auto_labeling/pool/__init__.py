@@ -1,0 +1,11 @@
+"""Data in: where unlabeled, labeled and held-out rows come from, and the pool made of them."""
+
+from __future__ import annotations
+
+from auto_labeling.pool.arrays_source import Arrays
+from auto_labeling.pool.images import Images
+from auto_labeling.pool.source import Source
+from auto_labeling.pool.table import Table
+
+TABLE: dict[str, type[Source]] = {"images": Images, "table": Table, "arrays": Arrays}
+"""The pool kinds of the campaign file."""

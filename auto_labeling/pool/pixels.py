@@ -1,0 +1,65 @@
+"""An image file as a small row of grey or colour levels."""
+
+from __future__ import annotations
+
+import struct
+from io import BytesIO
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from auto_labeling.errors import DataError
+
+Colors: TypeAlias = Literal["gray", "rgb"]
+
+MODES = {"gray": "L", "rgb": "RGB"}
+
+
+def pixel_count(size: int, colors: Colors) -> int:
+    """Return how many levels `pixels` gives.
+
+    >>> pixel_count(16, "rgb")
+    768
+    """
+    return size * size * len(MODES[colors])
+
+
+def pixels(content: bytes, size: int, colors: Colors) -> NDArray[np.uint8]:
+    """Return the first frame, the way up it is looked at, as (size * size * channels,) levels."""
+    if not content:
+        raise DataError("it is empty (0 bytes)")
+    mode = MODES[colors]
+    try:
+        with Image.open(BytesIO(content)) as image:
+            # A JPEG is decoded at an eighth of its size or so, as long as it stays large enough.
+            image.draft(mode, (4 * size, 4 * size))
+            upright = ImageOps.exif_transpose(image)
+            small = _flat(upright, mode).resize((size, size), Image.Resampling.BILINEAR)
+    except Image.DecompressionBombError:
+        raise DataError("it has too many pixels to be opened safely") from None
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error):
+        # Pillow's decoders raise all of these for damaged files.
+        raise DataError("it cannot be decoded: damaged, cut short, or not an image") from None
+    return np.asarray(small, dtype=np.uint8).reshape(-1)
+
+
+def _flat(image: Image.Image, mode: str) -> Image.Image:
+    """Return 8 bits a channel, without transparency."""
+    if image.mode.startswith("I") or image.mode == "F":
+        image = Image.fromarray(_eight_bits(np.asarray(image), image.mode))
+    if image.has_transparency_data:
+        seen = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen)
+        image = image.convert("RGB")
+    return image.convert(mode)
+
+
+def _eight_bits(levels: NDArray[np.generic], mode: str) -> NDArray[np.uint8]:
+    deep = np.nan_to_num(levels.astype(np.float64))
+    if mode == "F":
+        # Floats have no agreed white, so their own extremes are black and white.
+        low, span = deep.min(), np.ptp(deep)
+        deep = (deep - low) / span * 65535 if span else deep * 0
+    return np.clip(deep / 257, 0, 255).astype(np.uint8)

@@ -1,0 +1,283 @@
+"""The nouns: small frozen records that every room passes to every other."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal, TypeAlias
+
+from auto_labeling.errors import DataError
+
+CampaignId: TypeAlias = str
+ItemId: TypeAlias = str
+PersonId: TypeAlias = str
+Micros: TypeAlias = int
+"""Either UTC time or money, as an integer count of millionths."""
+
+
+class Purpose(StrEnum):
+    """Why an answer is bought."""
+
+    TRAIN = "train"
+    CONTROL = "control"
+    GOLD = "gold"
+    OPINION = "opinion"
+    ADJUDICATE = "adjudicate"
+    RELABEL = "relabel"
+
+
+class AskState(StrEnum):
+    """Where one purchase stands."""
+
+    RESERVED = "reserved"
+    SENT = "sent"
+    ANSWERED = "answered"
+    SKIPPED = "skipped"
+    RELEASED = "released"
+    EXPIRED = "expired"
+
+
+class Side(StrEnum):
+    """On which side of the evaluation split an item lies, for good."""
+
+    TRAIN = "train"
+    CONTROL = "control"
+    HELDOUT = "heldout"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A reference to something a person can be asked about; never the pixels themselves.
+
+    Exactly one of `uri`, `text` and `row` says what people are shown.
+    """
+
+    item_id: ItemId
+    uri: str | None = None
+    text: str | None = None
+    row: Mapping[str, Any] | None = None
+    group: str | None = None
+    content_hash: str = ""
+
+    def __post_init__(self) -> None:
+        given = [n for n in ("uri", "text", "row") if getattr(self, n) is not None]
+        if len(given) != 1:
+            raise DataError(
+                f"item {self.item_id!r}: expected exactly one of uri, text, row, got {given}"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelSchema:
+    """What may be answered. Every answer keeps the `version` it was given under."""
+
+    task: Literal["single", "multi", "boxes", "polygons", "masks"]
+    classes: tuple[str, ...]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    abstain: tuple[str, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    version: int = 1
+
+    def __post_init__(self) -> None:
+        if len(set(self.classes)) != len(self.classes):
+            raise DataError(f"labels.classes: a class is named twice in {list(self.classes)}")
+        if len(self.classes) < 2 and self.task == "single":
+            raise DataError(f"labels.classes: expected at least two, got {list(self.classes)}")
+        if both := set(self.classes) & set(self.abstain):
+            raise DataError(f"labels.abstain: {sorted(both)} are classes as well")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """One labelled rectangle in fractions of the image, origin at the top left.
+
+    >>> Box(label="car", x=0.1, y=0.2, width=0.3, height=0.4).area
+    0.12
+    """
+
+    label: str
+    x: float
+    y: float
+    width: float
+    height: float
+    score: float | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        edges = (self.x, self.y, self.width, self.height)
+        if not all(math.isfinite(edge) for edge in edges):
+            raise DataError(f"box {self.label!r}: expected finite fractions, got {edges}")
+        if self.width <= 0 or self.height <= 0:
+            raise DataError(f"box {self.label!r}: expected an area above zero, got {edges}")
+        slack = 1e-6  # a right edge of 1.0 that went through percent and back
+        right, bottom = self.x + self.width, self.y + self.height
+        if min(self.x, self.y) < -slack or max(right, bottom) > 1 + slack:
+            raise DataError(f"box {self.label!r}: expected fractions within the image, got {edges}")
+
+    @property
+    def area(self) -> float:
+        """Fraction of the image that the box covers."""
+        return self.width * self.height
+
+
+Value: TypeAlias = str | tuple[str, ...] | tuple[Box, ...]
+"""An answer by class *name*: one class (`single`), a set of classes (`multi`), or boxes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """The unit of purchase: one opinion by one person on one item."""
+
+    ask_id: str
+    item_id: ItemId
+    round: int
+    ordinal: int
+    purpose: Purpose
+    price_micros: Micros
+    state: AskState = AskState.RESERVED
+    assignee: PersonId | None = None
+    upload_key: str | None = None
+
+
+def ask_id(campaign: CampaignId, item: ItemId, ordinal: int) -> str:
+    """Return the id of the `ordinal`-th opinion ever asked on `item`: 32 hex digits.
+
+    It is derived, not drawn, so that a step which is run twice writes the same rows.
+
+    >>> ask_id("digits-0badcafe", "17", 0) == ask_id("digits-0badcafe", "17", 0)
+    True
+    """
+    return _digest(campaign, item, str(ordinal))
+
+
+def upload_key(campaign: CampaignId, ask_ids: Sequence[str]) -> str:
+    """Return the natural key of a remote unit: 32 hex digits that do not reveal a purpose."""
+    return _digest(campaign, *sorted(ask_ids))
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """What a model would answer, shown to people as a start; never a label."""
+
+    item_id: ItemId
+    value: Value
+    score: float
+    model_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """The remote unit: one item with its opinions, or a chunk of items with theirs."""
+
+    key: str
+    items: tuple[Item, ...]
+    asks: tuple[Ask, ...]
+    suggestions: tuple[Suggestion, ...] = ()
+
+    @property
+    def overlap(self) -> int:
+        """How many opinions an item of this unit is asked for, at most."""
+        return max(self.opinions(item.item_id) for item in self.items)
+
+    def opinions(self, item_id: ItemId) -> int:
+        """How many opinions are asked for on one item."""
+        return sum(ask.item_id == item_id for ask in self.asks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteProject:
+    """Where a campaign lives in the tool; `url` is what a person opens."""
+
+    project_id: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteRef:
+    """One live copy of an upload in the tool."""
+
+    key: str
+    remote_id: str
+
+
+class EventKind(StrEnum):
+    """What can happen to an answer in the tool."""
+
+    SUBMITTED = "submitted"
+    SKIPPED = "skipped"
+    EDITED = "edited"
+    DELETED = "deleted"
+    JOB_STATE = "job_state"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something a person did in the tool.
+
+    `fingerprint` is the same whenever the same act is delivered again; `answer_id` is the same for
+    an answer and its later edits and deletion. `person` is None where the tool does not say.
+    """
+
+    kind: EventKind
+    fingerprint: str
+    key: str
+    item_id: ItemId
+    person: PersonId | None
+    at: Micros
+    answer_id: str
+    value: Value | None = None
+    seconds: float | None = None
+    touched_suggestion: bool | None = None
+
+
+Cursor: TypeAlias = str
+"""Where a poll stopped, in the adapter's own words."""
+
+
+class CancelResult(StrEnum):
+    """What became of a withdrawal."""
+
+    CANCELLED = "cancelled"
+    ANSWERED = "answered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation:
+    """One version of what one person said about one item; append-only."""
+
+    annotation_id: str
+    item_id: ItemId
+    person: PersonId
+    value: Value | None
+    at: Micros
+    source: Literal["human", "imported"] = "human"
+    kind: Literal["answer", "skip", "tombstone"] = "answer"
+    ask_id: str | None = None
+    seconds: float | None = None
+    touched_suggestion: bool | None = None
+    supersedes: str | None = None
+    schema_version: int = 1
+    unsolicited: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """An estimate with its confidence limits; all three are nan where nothing is known."""
+
+    value: float
+    low: float
+    high: float
+    n: int = 0
+    """How many items it rests on."""
+
+    @classmethod
+    def unknown(cls) -> Interval:
+        """Return the interval of a figure that nothing is known about."""
+        return cls(value=math.nan, low=math.nan, high=math.nan)

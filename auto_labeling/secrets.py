@@ -1,0 +1,41 @@
+"""Secrets by reference, from the environment or from a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from auto_labeling.errors import BlockedError, ConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSecrets:
+    """What `{env: NAME}` and `{file: PATH}` stand for on this machine."""
+
+    def resolve(self, reference: Mapping[str, str]) -> str:
+        """Return the secret. Raises `BlockedError` where it is not there (yet)."""
+        if len(reference) != 1 or not set(reference) <= {"env", "file"}:
+            raise ConfigurationError(
+                f"secret: expected {{env: NAME}} or {{file: PATH}}, got the keys {sorted(reference)}"
+            )
+        (kind, name), *_ = reference.items()
+        return self._of_environment(name) if kind == "env" else self._of_file(Path(name))
+
+    def _of_environment(self, name: str) -> str:
+        if not os.environ.get(name):
+            raise BlockedError(
+                f"the environment variable {name} is not set",
+                remedy=f"Set {name} where the driver runs.",
+            )
+        return os.environ[name]
+
+    def _of_file(self, path: Path) -> str:
+        try:
+            return path.expanduser().read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise BlockedError(
+                f"the secret's file {path} cannot be read ({error.strerror})",
+                remedy="Put the secret there, readable by the driver.",
+            ) from error

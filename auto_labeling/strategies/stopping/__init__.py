@@ -1,0 +1,87 @@
+"""When a campaign has bought enough; each rule says why in one sentence.
+
+Rules only look at `ports.Progress`. The budget is not among them: the ledger enforces it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Mapping
+from dataclasses import MISSING, fields
+from typing import Any
+
+from auto_labeling.errors import ConfigurationError
+from auto_labeling.ports import StoppingRule
+from auto_labeling.strategies.stopping.limits import Deadline, MaxRounds, PoolExhausted
+from auto_labeling.strategies.stopping.stability import StablePredictions
+from auto_labeling.strategies.stopping.target import Target
+from auto_labeling.strategies.stopping.trend import GainBelow, Plateau
+
+TABLE: dict[str, type] = {
+    "deadline": Deadline,
+    "gain_below": GainBelow,
+    "max_rounds": MaxRounds,
+    "plateau": Plateau,
+    "pool_exhausted": PoolExhausted,
+    "stable_predictions": StablePredictions,
+    "target": Target,
+}
+"""The rules: key of `stop` -> class."""
+MAIN: dict[str, str] = {
+    "deadline": "at",
+    "max_rounds": "rounds",
+    "plateau": "points",
+    "stable_predictions": "kappa",
+    "target": "at_least",
+}
+"""The field that a bare value under the key is meant for."""
+
+
+def rules_from(stop: Mapping[str, Any]) -> tuple[StoppingRule, ...]:
+    """Return the rules of the mapping under `stop`, in its order.
+
+    A key is a kind, its value the rule's fields, or only the main one. `true` stands for a rule
+    with every default, and `false` for none. Raises `ConfigurationError`.
+
+    >>> rules_from({"target": {"metric": "accuracy", "at_least": 0.9}, "max_rounds": 20})
+    (Target(metric='accuracy', at_least=0.9, per_class={}), MaxRounds(rounds=20))
+    """
+    if not isinstance(stop, Mapping):
+        raise ConfigurationError(f"stop: expected keys and values, got {stop!r}")
+    return tuple(_rule(kind, given) for kind, given in stop.items() if given is not False)
+
+
+def _rule(kind: str, given: object) -> StoppingRule:
+    if kind not in TABLE:
+        raise ConfigurationError(
+            f"stop: unknown key {kind!r}{_meant(kind, TABLE)} (expected: {', '.join(TABLE)})"
+        )
+    keys = _keys(kind, given)
+    known = {field.name: field for field in fields(TABLE[kind])}
+    for key in keys:
+        if key not in known:
+            raise ConfigurationError(
+                f"stop.{kind}: unknown key {key!r}{_meant(key, known)} "
+                f"(expected: {', '.join(known) or 'none'})"
+            )
+    for name, field in known.items():
+        required = field.default is MISSING and field.default_factory is MISSING
+        if required and name not in keys:
+            raise ConfigurationError(f"stop.{kind}: the key {name!r} is missing")
+    rule: StoppingRule = TABLE[kind](**keys)
+    return rule
+
+
+def _keys(kind: str, given: object) -> Mapping[str, Any]:
+    if isinstance(given, Mapping):
+        return given
+    if given is True:
+        return {}
+    if kind not in MAIN:
+        raise ConfigurationError(f"stop.{kind}: expected keys and values, got {given!r}")
+    return {MAIN[kind]: given}
+
+
+def _meant(word: object, known: Collection[str]) -> str:
+    close = difflib.get_close_matches(str(word), list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,196 @@
+"""Every pool kind, in each of its file formats, keeps the promises of `Source`."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from auto_labeling.pool import TABLE
+from auto_labeling.pool.arrays_source import Arrays
+from auto_labeling.pool.images import Images
+from auto_labeling.pool.table import Table
+from tests.contracts.source import CANARY, SourceContract
+from tests.pool.written import write_csv, write_jsonl, write_parquet, write_png
+
+Labels = list[str | None]
+
+
+def content(row: int) -> int:
+    """Return a number for the content of a row: that of row 3 is that of row 0."""
+    return 0 if row == 3 else row
+
+
+def text_rows(labels: Labels) -> list[dict[str, Any]]:
+    return [
+        {
+            "words": f"{CANARY} of kind{content(row)} was seen",
+            "key": f"t{row}",
+            "patient": f"g{row % 2}",
+            "answer": label,
+        }
+        for row, label in enumerate(labels)
+    ]
+
+
+def number_rows(labels: Labels) -> list[dict[str, Any]]:
+    return [
+        {
+            "height": 1.5 * content(row),
+            "note": f"{CANARY} {content(row)}",
+            "width": content(row) - 2,
+            "group": f"g{row % 2}",
+            "label": label,
+        }
+        for row, label in enumerate(labels)
+    ]
+
+
+class TestTextsInCsv(SourceContract):
+    settings = Table(path="pool.csv", text="words", id="key", group="patient", label="answer")
+
+    def write(self, base: Path, labels: Labels) -> Table:
+        write_csv(base / "pool.csv", text_rows(labels))
+        return self.settings
+
+    def write_heldout(self, base: Path, labels: Labels) -> Table:
+        self.write(base, labels)
+        write_csv(base / "heldout.csv", text_rows(labels))
+        return replace(self.settings, heldout="heldout.csv")
+
+    def change(self, base: Path) -> None:
+        rows = text_rows(["cat", "dog", "cat", "cat", "dog"])
+        write_csv(base / "pool.csv", [{**rows[0], "words": "other words"}, *rows[1:]])
+
+    def remove(self, base: Path) -> None:
+        (base / "pool.csv").unlink()
+
+
+class TestTextsInJsonl(SourceContract):
+    settings = Table(path="pool.jsonl", text="words", group="patient", label="answer")
+
+    def write(self, base: Path, labels: Labels) -> Table:
+        write_jsonl(base / "pool.jsonl", text_rows(labels))
+        return self.settings
+
+    def write_heldout(self, base: Path, labels: Labels) -> Table:
+        self.write(base, labels)
+        write_parquet(base / "heldout.parquet", text_rows(labels))
+        return replace(self.settings, heldout="heldout.parquet")
+
+    def change(self, base: Path) -> None:
+        rows = text_rows(["cat", "dog", "cat", "cat", "dog"])
+        write_jsonl(base / "pool.jsonl", [{**rows[0], "words": "other words"}, *rows[1:]])
+
+    def remove(self, base: Path) -> None:
+        (base / "pool.jsonl").unlink()
+
+
+class TestNumbersInParquet(SourceContract):
+    settings = Table(path="pool.parquet")
+
+    def write(self, base: Path, labels: Labels) -> Table:
+        write_parquet(base / "pool.parquet", number_rows(labels))
+        return self.settings
+
+    def write_heldout(self, base: Path, labels: Labels) -> Table:
+        self.write(base, labels)
+        write_jsonl(base / "heldout.jsonl", number_rows(labels))
+        return replace(self.settings, heldout="heldout.jsonl")
+
+    def change(self, base: Path) -> None:
+        rows = number_rows(["cat", "dog", "cat", "cat", "dog"])
+        write_parquet(base / "pool.parquet", [{**rows[0], "height": 99.0}, *rows[1:]])
+
+    def remove(self, base: Path) -> None:
+        (base / "pool.parquet").unlink()
+
+
+class TestArraysInNpy(SourceContract):
+    settings = Arrays(features="x.npy", ids="ids.npy", groups="g.npy", labels="y.npy")
+
+    def write(self, base: Path, labels: Labels) -> Arrays:
+        rows = range(len(labels))
+        np.save(base / "x.npy", np.array([[content(row), 0.25, -row * 0.0] for row in rows]))
+        np.save(base / "ids.npy", np.array([100 + row for row in rows]))
+        np.save(base / "g.npy", np.array([f"g{row % 2}" for row in rows]))
+        np.save(base / "y.npy", np.array([label or "" for label in labels]))
+        return self.settings
+
+    def write_heldout(self, base: Path, labels: Labels) -> Arrays:
+        self.write(base, labels)
+        rows = [
+            {"a": float(content(row)), "label": label, "b": 0.25, "c": 0, "id": row}
+            for row, label in enumerate(labels)
+        ]
+        write_parquet(base / "heldout.parquet", rows)
+        return replace(self.settings, heldout="heldout.parquet")
+
+    def change(self, base: Path) -> None:
+        features = np.load(base / "x.npy")
+        features[0, 0] = 99
+        np.save(base / "x.npy", features)
+
+    def remove(self, base: Path) -> None:
+        (base / "x.npy").unlink()
+
+
+class TestArraysInNpz(SourceContract):
+    """Features of three dimensions, and ids from the content."""
+
+    settings = Arrays(features="all.npz:X", groups="who", labels="y")
+
+    def write(self, base: Path, labels: Labels, name: str = "all.npz") -> Arrays:
+        rows = range(len(labels))
+        np.savez_compressed(
+            base / name,
+            X=np.array([[[content(row), 1], [2, 3]] for row in rows], dtype=np.uint8),
+            who=np.array([f"g{row % 2}" for row in rows]),
+            y=np.array([label or "" for label in labels]),
+        )
+        return self.settings
+
+    def write_heldout(self, base: Path, labels: Labels) -> Arrays:
+        self.write(base, labels)
+        self.write(base, labels, "heldout.npz")
+        return replace(self.settings, heldout="heldout.npz")
+
+    def change(self, base: Path) -> None:
+        arrays = dict(np.load(base / "all.npz"))
+        arrays["X"][0, 0, 0] = 99
+        np.savez(base / "all.npz", **arrays)
+
+    def remove(self, base: Path) -> None:
+        (base / "all.npz").unlink()
+
+
+class TestImagesInAFolder(SourceContract):
+    settings = Images(path="photos", group_by="folder", label_by="folder", size=4)
+
+    def write(self, base: Path, labels: Labels, folder: str = "photos") -> Images:
+        shutil.rmtree(base / folder, ignore_errors=True)
+        for row, label in enumerate(labels):
+            lies_in = base / folder / f"g{row % 2}" / label if label else base / folder
+            write_png(lies_in / f"{row}.png", 20 * content(row), CANARY)
+        return self.settings
+
+    def write_heldout(self, base: Path, labels: Labels) -> Images:
+        self.write(base, labels)
+        self.write(base, labels, "judges")
+        return replace(self.settings, label_by=None, heldout="judges")
+
+    def change(self, base: Path) -> None:
+        write_png(base / "photos/g0/cat/0.png", 200)
+
+    def remove(self, base: Path) -> None:
+        shutil.rmtree(base / "photos")
+
+
+CONTRACTS = [thing for name, thing in globals().items() if name.startswith("Test")]
+
+
+def test_every_kind_of_the_table_has_a_contract_here() -> None:
+    assert set(TABLE.values()) == {type(contract.settings) for contract in CONTRACTS}

@@ -1,0 +1,41 @@
+"""Small files for the tests of the pool."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from PIL import Image, PngImagePlugin
+from pyarrow import parquet
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows under a header; None is an empty cell."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def write_jsonl(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write an object a line."""
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def write_parquet(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows of one shape."""
+    parquet.write_table(pa.Table.from_pylist([dict(row) for row in rows]), path)
+
+
+def write_png(path: Path, level: int, note: str = "") -> None:
+    """Write a picture whose left half is `level` and whose right half is white."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = Image.new("L", (8, 6), 255)
+    picture.paste(level, (0, 0, 4, 6))
+    about = PngImagePlugin.PngInfo()
+    about.add_text("note", note)
+    picture.save(path, pnginfo=about)
