@@ -102,6 +102,18 @@ def find_or_create(workspace: Workspace, config: str) -> CampaignId:
     return found
 
 
+def unstopped(workspace: Workspace) -> list[CampaignId]:
+    """Return the campaigns of a workspace that still have something to do, oldest first."""
+    with _ledger(workspace) as ledger, ledger.read() as connection:
+        return list(
+            connection.scalars(
+                select(campaigns.c.campaign)
+                .where(campaigns.c.stopped_at.is_(None))
+                .order_by(campaigns.c.created_at, campaigns.c.campaign)
+            )
+        )
+
+
 @contextmanager
 def opened(
     workspace: Workspace,

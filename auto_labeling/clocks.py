@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from auto_labeling.errors import DataError
+from auto_labeling.files import disk_errors
 from auto_labeling.records import Micros
 
 MONDAY_MORNING: Micros = int(datetime(2026, 1, 5, 9, tzinfo=UTC).timestamp()) * 1_000_000
@@ -74,19 +75,19 @@ class SimulatedClock:
     def sleep(self, seconds: float) -> None:
         """Move the time on by `seconds`, and return at once."""
         passed = math.ceil(_checked(seconds) * 1_000_000)
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(self._path.with_name(self._path.name + ".lock")):
+        with disk_errors(self._path), self._locked():
+            # No fsync: a killed process loses nothing by that, and every poll sleeps.
             later = self._path.with_name(f"{self._path.name}.{os.getpid()}.new")
             later.write_text(str(self.now() + passed), encoding="ascii")
             later.replace(self._path)
 
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    # Without the lock two sleepers read one time, and the one that writes last may turn it back.
-    with path.open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        # Without it two sleepers read one time, and the one that writes last may turn it back.
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._path.with_name(self._path.name + ".lock").open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
 
 def _checked(seconds: float) -> float:

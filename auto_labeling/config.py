@@ -18,6 +18,7 @@ from auto_labeling import backends, models, pool, quality, strategies
 from auto_labeling.building import build, build_kind
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.money import micros, price_for
+from auto_labeling.models.sklearn import LogisticRegression
 from auto_labeling.pool.source import Source
 from auto_labeling.ports import (
     BackendSettings,
@@ -32,6 +33,7 @@ from auto_labeling.records import LabelSchema
 from auto_labeling.strategies import stopping
 from auto_labeling.strategies.cluster_top import ClusterTop
 from auto_labeling.strategies.cold_start import KMedoids
+from auto_labeling.strategies.stopping.limits import MaxRounds
 from auto_labeling.strategies.uncertainty import Margin
 
 SCHEMA_VERSION = 1
@@ -221,7 +223,7 @@ class CampaignConfig:
     backend: BackendSettings
     schema_version: int = SCHEMA_VERSION
     labeled: tuple[Source, ...] = ()
-    model: ModelSettings = field(default_factory=lambda: models.TABLE["logistic_regression"]())
+    model: ModelSettings = field(default_factory=LogisticRegression)
     strategy: Selection = field(default_factory=Selection)
     people: tuple[Person, ...] = ()
     quality: Quality = field(default_factory=Quality)
@@ -250,7 +252,7 @@ class CampaignConfig:
     @property
     def max_rounds(self) -> int:
         """How many times a target may be tested: what its error is spent over."""
-        limits = [rule.rounds for rule in self.stop if isinstance(rule, stopping.TABLE["max_rounds"])]
+        limits = [rule.rounds for rule in self.stop if isinstance(rule, MaxRounds)]
         return min(limits, default=50)
 
 
@@ -301,7 +303,8 @@ def read(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{path}{line}: this is not YAML ({_problem(error)})") from error
     if not isinstance(raw, dict):
         raise ConfigurationError(f"{path}: expected keys and values, got {raw!r}")
-    return json_ready(raw)
+    content: dict[str, Any] = json_ready(raw)
+    return content
 
 
 def load(path: Path) -> CampaignConfig:
@@ -316,8 +319,8 @@ def digest(raw: Mapping[str, Any]) -> str:
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     """Return a unified diff of two campaign files' contents."""
-    lines = (yaml.safe_dump(dict(one), sort_keys=True).splitlines() for one in (before, after))
-    return "\n".join(difflib.unified_diff(*lines, "as started", "the file now", lineterm="", n=1))
+    old, new = (yaml.safe_dump(dict(one), sort_keys=True).splitlines() for one in (before, after))
+    return "\n".join(difflib.unified_diff(old, new, "as started", "the file now", lineterm="", n=1))
 
 
 def fixed_keys_changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

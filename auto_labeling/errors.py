@@ -1,18 +1,18 @@
 """Everything this library raises on purpose, and what a person can do about each.
 
     AutoLabelingError
-    ├── UserError               what was typed or supplied cannot be used     mend the input, run again
-    │   ├── ConfigurationError  the campaign file or a parameter              mend the named key
-    │   ├── DataError           the pool, the labels, a features file         mend the named row or file
-    │   └── AmendmentRequired   the campaign file changed since the first run `auto-label amend`
-    ├── TransientError          the other side stumbled                       the same call, later
-    ├── RejectedError           the other side refused, and will again        read what it said
-    ├── BlockedError            only a person can mend it (token, disk)       follow `.remedy`; it then goes on
-    ├── BudgetExceeded          a reservation would pass a cap                ask for less, or amend the cap
+    ├── UserError               what was given cannot be used         mend it, run again
+    │   ├── ConfigurationError  the campaign file or a parameter      mend the named key
+    │   ├── DataError           the pool, the labels, the features    mend the named row or file
+    │   └── AmendmentRequired   the campaign file has changed         `auto-label amend`
+    ├── TransientError          the other side stumbled               the same call, later
+    ├── RejectedError           the other side refused for good       read what it said
+    ├── BlockedError            only a person can mend it             follow `.remedy`; it goes on
+    ├── BudgetExceeded          a reservation would pass a cap        ask for less, or amend the cap
     └── LedgerError             the ledger cannot be used
-        ├── LedgerTooNew        written by a later version                    upgrade this installation
-        ├── LeaseHeld           another driver works on the campaign          wait for it, or stop it
-        └── LeaseLost           this driver slept past its lease              nothing: the other driver goes on
+        ├── LedgerTooNew        written by a later version            upgrade this installation
+        ├── LeaseHeld           another driver has the campaign       wait for it, or stop it
+        └── LeaseLost           this driver slept past its lease      nothing: the other goes on
 
 Foreign exceptions are translated once, at the adapter that met them.
 """

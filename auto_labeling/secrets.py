@@ -18,7 +18,8 @@ class LocalSecrets:
         """Return the secret. Raises `BlockedError` where it is not there (yet)."""
         if len(reference) != 1 or not set(reference) <= {"env", "file"}:
             raise ConfigurationError(
-                f"secret: expected {{env: NAME}} or {{file: PATH}}, got the keys {sorted(reference)}"
+                "secret: expected {env: NAME} or {file: PATH}, got the keys "
+                f"{', '.join(sorted(reference))}"
             )
         (kind, name), *_ = reference.items()
         return self._of_environment(name) if kind == "env" else self._of_file(Path(name))

@@ -32,7 +32,8 @@ def fresh(seed: int = 0) -> np.random.Generator:
 
 
 def brute(points: Floats, centers: Floats) -> Floats:
-    return np.square(points[:, None, :] - centers[None, :, :]).sum(axis=2)
+    squares: Floats = np.square(points[:, None, :] - centers[None, :, :]).sum(axis=2)
+    return squares
 
 
 class TestRngFor:

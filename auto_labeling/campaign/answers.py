@@ -18,6 +18,7 @@ from auto_labeling.money import price_for
 from auto_labeling.ports import Vote
 from auto_labeling.records import Ask, CampaignId, Cursor, Event, Micros
 
+
 def ingest(
     connection: Connection, campaign: Campaign, events: Sequence[Event], cursor: Cursor
 ) -> int:
@@ -27,9 +28,7 @@ def ingest(
         taken = intake.take(_known(connection, campaign, events), events)
         _write(connection, campaign, taken)
     connection.execute(
-        update(campaigns)
-        .where(campaigns.c.campaign == campaign.campaign_id)
-        .values(cursor=cursor)
+        update(campaigns).where(campaigns.c.campaign == campaign.campaign_id).values(cursor=cursor)
     )
     return taken.acts
 

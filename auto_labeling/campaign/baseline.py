@@ -27,7 +27,11 @@ def random_model(campaign: Campaign, size: int) -> Any | None:
     ids = [campaign.pool.ids[position] for position in positions]
     decided = _decide(campaign, campaign.backend, ids)
     place = {name: at for at, name in enumerate(campaign.config.labels.classes)}
-    kept = [(at, place[decided[item]]) for at, item in zip(positions, ids, strict=True) if item in decided]
+    kept = [
+        (at, place[decided[item]])
+        for at, item in zip(positions, ids, strict=True)
+        if item in decided
+    ]
     if not kept:
         return None
     config = campaign.config

@@ -302,9 +302,7 @@ def _caps(config: CampaignConfig) -> dict[str, int]:
 
 
 def _open_account(connection: Connection, campaign: CampaignId, config: CampaignConfig) -> None:
-    budget.open_account(
-        connection, campaign, currency=config.budget.currency, **_caps(config)
-    )
+    budget.open_account(connection, campaign, currency=config.budget.currency, **_caps(config))
 
 
 def _write_schema(

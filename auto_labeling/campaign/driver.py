@@ -24,7 +24,7 @@ def perform(campaign: Campaign, step: Step) -> Transition:
     before = state_of(campaign.ledger, campaign.campaign_id)
     campaign.watch(f"{step}:before")
     try:
-        done = STEPS[step](campaign)
+        done = STEPS[step](campaign, before)
         campaign.watch(f"{step}:between")
         commit(campaign, step, before, done)
     except BlockedError as error:
@@ -44,9 +44,7 @@ def persist(campaign: Campaign, step: Step) -> Transition:
     return perform(campaign, step)
 
 
-def drive(
-    campaign: Campaign, *, wait: bool = True, max_rounds: int | None = None
-) -> CampaignState:
+def drive(campaign: Campaign, *, wait: bool = True, max_rounds: int | None = None) -> CampaignState:
     """Make steps until the campaign stops, or has to wait and may not, or has made its rounds."""
     first = state_of(campaign.ledger, campaign.campaign_id).round
     while step := next_step(state := state_of(campaign.ledger, campaign.campaign_id)):

@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from auto_labeling.campaign.intervals import exact, lower_bound, percentiles, resampled, spent
+from auto_labeling.campaign.intervals import (
+    Groups,
+    exact,
+    lower_bound,
+    percentiles,
+    resampled,
+    spent,
+)
 from auto_labeling.campaign.metrics import (
     LOSSES,
     Counts,
@@ -97,10 +104,6 @@ class _Sample:
         """Return (s,) sums over all units."""
         return np.asarray(self.rows.T @ self.times, dtype=np.float64)
 
-    def touched(self) -> Floats:
-        """Return (s,) how many units add anything to each sum."""
-        return np.asarray((self.rows != 0).T @ self.times, dtype=np.float64)
-
     def resample(self, draws: int, rng: np.random.Generator) -> Floats:
         """Return (draws, s) sums over as many units, drawn with replacement."""
         units, shares = int(self.times.sum()), self.times / self.times.sum()
@@ -153,16 +156,19 @@ def _judge_counts(
     rng: np.random.Generator,
     draws: int,
 ) -> dict[str, Interval]:
-    total, touched = _counts(sample.total()), _counts(sample.touched())
-    if not sample.grouped and all(one.share for one in metrics.values()):
-        return {name: _exact(one, total, alpha) for name, one in metrics.items()}
-    drawn = _counts(sample.resample(draws, rng))
-    most = float(sample.times.sum())
-    return {
+    total = _counts(sample.total())
+    exactly = {
         name: _exact(one, total, alpha)
-        if one.share and not sample.grouped
-        else _resampled(one, total, drawn, min(most, float(one.size(touched))), alpha)
         for name, one in metrics.items()
+        if one.share and not sample.grouped
+    }
+    rest = {name: one for name, one in metrics.items() if name not in exactly}
+    if not rest:
+        return exactly
+    drawn = _counts(sample.resample(draws, rng))
+    units = _counts(sample.rows.toarray()) if sample.grouped else None
+    return exactly | {
+        name: _resampled(one, total, drawn, units, alpha) for name, one in rest.items()
     }
 
 
@@ -171,14 +177,25 @@ def _exact(one: Metric, total: Counts, alpha: float) -> Interval:
     return _interval(one, value, exact(value * size, size, alpha), size)
 
 
-def _resampled(one: Metric, total: Counts, drawn: Counts, units: float, alpha: float) -> Interval:
+def _resampled(
+    one: Metric, total: Counts, drawn: Counts, groups: Counts | None, alpha: float
+) -> Interval:
     value, size = float(one.rate(total)), float(one.size(total))
     rates = one.rate(drawn)
     known = rates[~np.isnan(rates)]
-    # Units drawn with replacement vary by (units - 1) / units too little.
-    variance = float(known.var()) * units / (units - 1) if len(known) and units > 1 else 0.0
-    limits = resampled(value, variance, n=size, units=units, alpha=alpha)
+    variance = float(known.var()) if len(known) else 0.0
+    worth = None if groups is None else _worth(one, total, groups)
+    limits = resampled(value, variance, n=size, groups=worth, alpha=alpha)
     return _interval(one, value, limits, size if one.share else float(total.truths.sum()))
+
+
+def _worth(one: Metric, total: Counts, groups: Counts) -> Groups:
+    weights = one.weight(groups, total)
+    rates = one.rate(groups)
+    return Groups(
+        size=1 / float(np.nansum(weights**2) or np.inf),
+        telling=int(min((rates < 1).sum(), (rates > 0).sum())),
+    )
 
 
 def _interval(one: Metric, value: float, limits: tuple[float, float], n: float) -> Interval:

@@ -77,7 +77,9 @@ def check(value: Value | None, schema: LabelSchema) -> None:
         raise DataError(f"expected {expected}, got {value!r}")
     for name in (value,) if isinstance(value, str) else value or ():
         if name not in schema.classes and name not in schema.abstain:
-            raise DataError(f"expected one of the classes {', '.join(schema.classes)}, got {name!r}")
+            raise DataError(
+                f"expected one of the classes {', '.join(schema.classes)}, got {name!r}"
+            )
 
 
 def _take(known: Known, intake: Intake, event: Event) -> None:

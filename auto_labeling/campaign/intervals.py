@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,29 +44,41 @@ def lower_bound(hits: float, n: float, alpha: float) -> float:
     return exact(hits, n, 2 * alpha)[0]
 
 
-def resampled(
-    value: float, variance: float, *, n: float, units: float, alpha: float
-) -> tuple[float, float]:
-    """Return the limits of a figure in [0, 1] whose variance was found by resampling units.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Groups:
+    """What groups of items know about a figure."""
 
-    They are the exact limits at the size of an independent sample with that variance. Percentiles
-    of the resamples are not used: where hardly anything went wrong they hardly move, and at the
-    small alphas that a repeated test spends they were wrong up to fifty times too often (figures
-    in `tests/campaign/test_evaluation.py`). The size is at most `n`, at most `units` where
-    nothing varied, and shrinks when few units tell little about their variance.
+    size: float
+    """How many items they are worth at least: where all items of a group always go alike."""
+    telling: int
+    """How many of them can say how much they vary: the fewer of those with a hit, with a miss."""
+
+
+def resampled(
+    value: float, variance: float, *, n: float, groups: Groups | None, alpha: float
+) -> tuple[float, float]:
+    """Return the limits of a figure in [0, 1] whose variance was found by resampling.
+
+    They are the exact limits at the size of the independent sample that has this variance [1]_: at
+    most `n` items and at least what the groups are worth [2]_. Percentiles of the resamples are not
+    used: where little went wrong they hardly move, and at the small alphas that a repeated test
+    spends their lower limit was wrong up to fifty times too often
+    (`tests/campaign/test_evaluation.py` shows it). For the same reason the variance is trusted
+    only as far as groups that went wrong, and groups that did not, have been seen.
 
     References:
-        Korn, E. L. and Graubard, B. I. (1998). Confidence intervals for proportions with small
+        [1] Korn, E. L. and Graubard, B. I. (1998). Confidence intervals for proportions with small
         expected number of positive counts estimated from survey data. Survey Methodology 24.
+        [2] Kish, L. (1965). Survey Sampling.
     """
     if math.isnan(value):
         return math.nan, math.nan
-    if units <= 1:
-        return 0.0, 1.0
     spread = value * (1 - value)
-    varied = variance > 0 and spread > 0
-    size = min(n, spread / variance) if varied else min(n, units)
-    size *= float(special.ndtri(alpha / 2) / special.stdtrit(units - 1, alpha / 2)) ** 2
+    size = n if variance <= 0 or spread <= 0 else min(n, spread / variance)
+    if groups is not None:
+        freedom = max(groups.telling - 1, 1)
+        doubt = float(special.ndtri(alpha / 2) / special.stdtrit(freedom, alpha / 2)) ** 2
+        size = max(groups.size, size * doubt if groups.telling else 0.0)
     return exact(value * size, size, alpha)
 
 

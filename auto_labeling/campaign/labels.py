@@ -102,7 +102,9 @@ def opinions_wanted(
         .where(
             asks.c.campaign == name,
             ~items.c.unlabelable,
-            asks.c.item.in_(select(asks.c.item).where(asks.c.campaign == name, asks.c.round == number)),
+            asks.c.item.in_(
+                select(asks.c.item).where(asks.c.campaign == name, asks.c.round == number)
+            ),
         )
         .order_by(asks.c.item, asks.c.ordinal)
     ).all()
@@ -110,9 +112,7 @@ def opinions_wanted(
     if campaign.config.wait.rest == "reissue":
         given_up = set()
     asked = Counter(row.item for row in ordered)
-    decided = {
-        label.item_id: label for label in read(connection, name) if label.item_id in asked
-    }
+    decided = {label.item_id: label for label in read(connection, name) if label.item_id in asked}
     wanted = []
     most = min(quality.most_opinions, campaign.backend.traits.people or quality.most_opinions)
     for item, count in asked.items():

@@ -51,12 +51,14 @@ def held(
 def _acquire(ledger: Ledger, campaign: CampaignId, lease_s: float) -> Fence:
     lease = schema.leases
     with ledger.write() as connection:
-        row = connection.execute(select(lease).where(lease.c.campaign == campaign)).mappings().first()
+        row = (
+            connection.execute(select(lease).where(lease.c.campaign == campaign)).mappings().first()
+        )
         if row is not None and _is_alive(row):
             left_s = (row["expires_at"] - _now()) / 1e6
             raise LeaseHeld(
-                f"campaign {campaign}: process {row['pid']} on {row['host']} is driving it; wait for "
-                f"it, or stop that process (its lease ends in {left_s:.0f} s unless renewed)"
+                f"campaign {campaign}: process {row['pid']} on {row['host']} is driving it; wait "
+                f"for it, or stop that process (its lease ends in {left_s:.0f} s unless renewed)"
             )
         token = 1 if row is None else row["token"] + 1
         mine = {
@@ -81,7 +83,7 @@ def _is_alive(row: RowMapping) -> bool:
         return False
     if row["host"] != socket.gethostname():
         return True
-    return _started(row["pid"]) == row["started"] != ""
+    return _started(row["pid"]) == str(row["started"]) != ""
 
 
 def _beat(

@@ -35,7 +35,9 @@ class Metric:
     rate: Callable[[Counts], Floats]
     """Counts (..., k) -> (...) the figure; nan where it is undefined."""
     size: Callable[[Counts], Floats]
-    """Counts (..., k) -> (...) how many independent items know as much as this figure does."""
+    """Counts (..., k) -> (...) the number of items of which a share is as sure as this figure."""
+    weight: Callable[[Counts, Counts], Floats]
+    """Counts of u units (u, k) and of all (k,) -> (u,) how much of the figure each unit makes."""
     share: bool
     """Whether it is a share of `size` items, so that without groups it is binomial."""
     shown: Callable[[float], float] = float
@@ -71,63 +73,68 @@ def _f1_of_jaccard(jaccard: float) -> float:
     return 2 * jaccard / (1 + jaccard)
 
 
-def _balanced_size(counts: Counts) -> Floats:
-    """Return the size of the sample that knows a share as well as an average over classes does.
+def _share_of(
+    hits: Callable[[Counts], Floats],
+    size: Callable[[Counts], Floats],
+    shown: Callable[[float], float] = float,
+) -> Metric:
+    return Metric(
+        rate=lambda counts: ratio(hits(counts), size(counts)),
+        size=size,
+        weight=lambda units, all_of_them: ratio(size(units), size(all_of_them)),
+        share=True,
+        shown=shown,
+    )
 
-    The mean of k shares on n_c items each has the variance p (1 - p) sum(1 / n_c) / k^2.
+
+def _average_of(rates: Callable[[Counts], Floats]) -> Metric:
+    """Average over the classes that occur, as scikit-learn does."""
+    return Metric(
+        rate=lambda counts: mean_defined(rates(counts)),
+        size=_balanced_size,
+        weight=lambda units, all_of_them: mean_defined(ratio(units.truths, all_of_them.truths)),
+        share=False,
+    )
+
+
+def _balanced_size(counts: Counts) -> Floats:
+    """Return of how many items a share is as sure as an average over classes is.
+
+    The mean of k shares p of n_c items each has the variance p (1 - p) sum(1 / n_c) / k^2.
     """
     seen = counts.truths > 0
     inverse = np.where(seen, ratio(np.ones(()), counts.truths), 0.0).sum(-1)
     return ratio(seen.sum(-1).astype(np.float64) ** 2, inverse)
 
 
+def _of(at: int, values: Callable[[Counts], Floats]) -> Callable[[Counts], Floats]:
+    return lambda counts: values(counts)[..., at]
+
+
+def _hits(counts: Counts) -> Floats:
+    return counts.hits
+
+
+def _truths(counts: Counts) -> Floats:
+    return counts.truths
+
+
+def _guesses(counts: Counts) -> Floats:
+    return counts.guesses
+
+
 OVERALL: Mapping[str, Metric] = {
-    "accuracy": Metric(
-        rate=lambda counts: ratio(counts.hits.sum(-1), counts.truths.sum(-1)),
-        size=lambda counts: counts.truths.sum(-1),
-        share=True,
-    ),
-    # Averages over the classes that occur, as scikit-learn takes them.
-    "balanced_accuracy": Metric(
-        rate=lambda counts: mean_defined(_recalls(counts)), size=_balanced_size, share=False
-    ),
-    "f1_macro": Metric(
-        rate=lambda counts: mean_defined(_f1s(counts)), size=_balanced_size, share=False
-    ),
+    "accuracy": _share_of(lambda counts: counts.hits.sum(-1), lambda counts: counts.truths.sum(-1)),
+    "balanced_accuracy": _average_of(_recalls),
+    "f1_macro": _average_of(_f1s),
 }
-
-
-def _recall(at: int) -> Metric:
-    return Metric(
-        rate=lambda counts: _recalls(counts)[..., at],
-        size=lambda counts: counts.truths[..., at],
-        share=True,
-    )
-
-
-def _precision(at: int) -> Metric:
-    return Metric(
-        rate=lambda counts: ratio(counts.hits, counts.guesses)[..., at],
-        size=lambda counts: counts.guesses[..., at],
-        share=True,
-    )
-
-
-def _f1(at: int) -> Metric:
-    """F1 through the Jaccard index: a share of the items that are, or are taken for, the class."""
-    return Metric(
-        rate=lambda counts: ratio(counts.hits, _relevant(counts))[..., at],
-        size=lambda counts: _relevant(counts)[..., at],
-        share=True,
-        shown=_f1_of_jaccard,
-    )
-
-
 PER_CLASS: Mapping[str, Callable[[int], Metric]] = {
-    "f1": _f1,
-    "precision": _precision,
-    "recall": _recall,
+    # F1 by the Jaccard index: the share of hits among items that are, or are taken for, the class.
+    "f1": lambda at: _share_of(_of(at, _hits), _of(at, _relevant), _f1_of_jaccard),
+    "precision": lambda at: _share_of(_of(at, _hits), _of(at, _guesses)),
+    "recall": lambda at: _share_of(_of(at, _hits), _of(at, _truths)),
 }
+"""By name: the position of a class -> its metric, asked for as `recall/person`."""
 
 
 def _log_losses(truth: NDArray[np.intp], proba: Floats) -> Floats:

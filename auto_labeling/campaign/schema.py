@@ -332,6 +332,7 @@ log_points = Table(
     Column("series", String, primary_key=True),
     Column("step", BigInteger, primary_key=True),
     Column("value", Float, nullable=False),
+    Column("tried", Boolean, nullable=False, default=False, comment="may be there already"),
     Column("logged", Boolean, nullable=False, default=False),
 )
 

@@ -1,4 +1,4 @@
-"""The account of a campaign: what every answer bought. Read from the ledger, never kept beside it."""
+"""The account of a campaign: what every answer bought. Read from the ledger, kept nowhere else."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Savings:
-    """How many items, and how much money, the choice of items saved against drawing them blindly."""
+    """What choosing the items saved against drawing them blindly."""
 
     items: float
     share: float
@@ -131,9 +131,7 @@ def read(ledger: Ledger, campaign: CampaignId) -> Statement:
     """Return the account of a campaign. Raises `LedgerError` for an unknown one."""
     with ledger.read() as connection:
         state = read_state(connection, campaign)
-        row = connection.execute(
-            select(campaigns).where(campaigns.c.campaign == campaign)
-        ).one()
+        row = connection.execute(select(campaigns).where(campaigns.c.campaign == campaign)).one()
         versions = connection.execute(
             select(configurations)
             .where(configurations.c.campaign == campaign)
@@ -173,7 +171,9 @@ def savings(statement: Statement, metric: str) -> Savings:
     """
     ours = [p for p in statement.curve if (p.arm, p.metric) == ("campaign", metric)]
     blind = [p for p in statement.curve if (p.arm, p.metric) == ("random", metric)]
-    none = Savings(items=math.nan, share=math.nan, cost_micros=math.nan, how="no random arm to compare with")
+    none = Savings(
+        items=math.nan, share=math.nan, cost_micros=math.nan, how="no random arm to compare with"
+    )
     if not blind:
         return none
     goal = blind[-1].interval.value
@@ -202,8 +202,9 @@ def projection(ledger: Ledger, campaign: CampaignId) -> dict[str, Any]:
     with ledger.read() as connection:
         money = budget.account(connection, campaign)
         given = connection.execute(
-            select(answers.c.item, answers.c.kind, answers.c.value, answers.c.unsolicited)
-            .where(answers.c.campaign == campaign, answers.c.current)
+            select(answers.c.item, answers.c.kind, answers.c.value, answers.c.unsolicited).where(
+                answers.c.campaign == campaign, answers.c.current
+            )
         ).all()
         made = connection.execute(
             select(labels.c.item, labels.c.value, labels.c.votes, labels.c.purpose).where(
@@ -327,7 +328,9 @@ def _curve(connection: Connection, campaign: CampaignId) -> list[CurvePoint]:
 
 def _people(connection: Connection, campaign: CampaignId) -> list[PersonLine]:
     made = dict(
-        connection.execute(select(labels.c.item, labels.c.value).where(labels.c.campaign == campaign))
+        connection.execute(
+            select(labels.c.item, labels.c.value).where(labels.c.campaign == campaign)
+        )
         .tuples()
         .all()
     )

@@ -95,6 +95,16 @@ def model_before(connection: Connection, campaign: CampaignId, number: int) -> s
     )
 
 
+def newest_model(connection: Connection, campaign: CampaignId) -> str | None:
+    """Return the sha256 of the newest model, if there is one."""
+    return connection.scalar(
+        select(rounds.c.model_sha256)
+        .where(rounds.c.campaign == campaign, rounds.c.model_sha256.is_not(None))
+        .order_by(rounds.c.number.desc())
+        .limit(1)
+    )
+
+
 def commit(campaign: Campaign, step: Step, before: CampaignState, done: Transition) -> None:
     """Write a transition whole, or not at all.
 
@@ -184,9 +194,9 @@ def put_aside(
     """Quarantine what cannot be used: counted, with its reason, and never twice."""
     row = {"campaign": campaign, "where_found": where, "item": item, "reason": reason}
     connection.execute(
-        insert(quarantine).prefix_with("OR IGNORE", dialect="sqlite").values(
-            **row, body=body, at=at
-        )
+        insert(quarantine)
+        .prefix_with("OR IGNORE", dialect="sqlite")
+        .values(**row, body=body, at=at)
     )
 
 
@@ -196,14 +206,19 @@ def _unblock(connection: Connection, campaign: CampaignId, now: Micros) -> None:
 
 
 def _set(connection: Connection, campaign: CampaignId, **values: object) -> None:
-    connection.execute(
-        update(campaigns).where(campaigns.c.campaign == campaign).values(**values)
-    )
+    connection.execute(update(campaigns).where(campaigns.c.campaign == campaign).values(**values))
 
 
 def _check_unmoved(connection: Connection, campaign: CampaignId, before: CampaignState) -> None:
-    now = read_state(connection, campaign)
-    if (now.round, now.state) != (before.round, before.state):
+    now = connection.execute(
+        select(rounds.c.number, rounds.c.state)
+        .join(
+            campaigns,
+            (rounds.c.campaign == campaigns.c.campaign) & (rounds.c.number == campaigns.c.round),
+        )
+        .where(campaigns.c.campaign == campaign, campaigns.c.stopped_at.is_(None))
+    ).first()
+    if now is None or (now.number, now.state) != (before.round, before.state):
         raise LeaseLost(
             f"campaign {campaign}: round {before.round} is no longer {before.state}; another "
             "driver moved it on, and nothing was written"

@@ -92,9 +92,7 @@ def _record(campaign: Campaign, refs: Mapping[str, RemoteRef]) -> None:
         )
         connection.execute(
             update(asks)
-            .where(
-                asks.c.upload == bindparam("key"), asks.c.state == AskState.RESERVED
-            )
+            .where(asks.c.upload == bindparam("key"), asks.c.state == AskState.RESERVED)
             .values(state=AskState.SENT),
             [{"key": key} for key in refs],
         )
@@ -118,9 +116,7 @@ def _intended(campaign: Campaign, round_number: int) -> list[tuple[str, list[Ask
     return sorted(found.items())
 
 
-def _with_items(
-    campaign: Campaign, intended: Sequence[tuple[str, list[Ask]]]
-) -> list[Upload]:
+def _with_items(campaign: Campaign, intended: Sequence[tuple[str, list[Ask]]]) -> list[Upload]:
     wanted = list(dict.fromkeys(ask.item_id for _, group in intended for ask in group))
     with campaign.ledger.read() as connection:
         rows = connection.execute(

@@ -71,10 +71,10 @@ def _standardised(features: NDArray[Any]) -> Standardised:
 
 
 def _semantic(features: Any, seed: int) -> Semantic:
-    from sklearn.decomposition import TruncatedSVD
+    from sklearn.utils.extmath import randomized_svd
 
     rng = np.random.default_rng(seed)
     n, p = features.shape
     sample = np.sort(rng.choice(n, min(n, _SAMPLE), replace=False))
-    svd = TruncatedSVD(min(_COMPONENTS, p), random_state=seed).fit(features[sample])
-    return Semantic(components=svd.components_)
+    components = min(_COMPONENTS, len(sample), p)
+    return Semantic(components=randomized_svd(features[sample], components, random_state=seed)[2])

@@ -32,7 +32,10 @@ class Fitted:
 def fit(
     model: Model, X: Any, y: ArrayLike, k: int, sample_weight: ArrayLike | None = None
 ) -> Fitted:
-    """Fit `model`, which is changed, on (n, p) features and (n,) positions in `k` classes."""
+    """Fit `model`, which is changed, on (n, p) features and (n,) positions in `k` classes.
+
+    Of the (n,) weights only the proportions count.
+    """
     features = checked_features(X)
     n, width = features.shape
     targets = _checked_targets(y, n, k)
@@ -129,7 +132,8 @@ def _weights(model: Any, sample_weight: ArrayLike, n: int) -> dict[str, NDArray[
         prefix, last = f"{model.steps[-1][0]}__", model.steps[-1][1]
     if "sample_weight" not in inspect.signature(last.fit).parameters:
         raise ConfigurationError(f"{_name(model)} cannot weigh its examples; choose another model")
-    return {f"{prefix}sample_weight": weights}
+    # Some models read a sum of weights as an amount of evidence and some do not: here none does.
+    return {f"{prefix}sample_weight": weights / weights.mean()}
 
 
 def _name(model: Any) -> str:

@@ -12,32 +12,35 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import SVC
 
-_FOLDS = 5
+_FOLDS = 3
 
 
 class TemperedSvc(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """A Gaussian-kernel SVC with probabilities `softmax(decision / temperature)`.
+    """A Gaussian-kernel machine a class, with probabilities `softmax(decisions / temperature)`.
 
     The temperature is that of the least log loss on held-out folds (Guo et al. 2017, arXiv
     1706.04599). One number above zero cannot turn the order of the classes round, as the sigmoid
     of Platt does with a handful of labels. While a class has a single example it stays 1.
+
+    A machine a class, because scikit-learn's many-class decision is a count of votes: softmax of
+    it gives nearly the same certainty to everything, and there is nothing to select by.
     """
 
     def __init__(self, C: float = 1.0) -> None:
         self.C = C
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> TemperedSvc:
-        targets = np.asarray(y)
-        weights = np.ones(len(targets)) if sample_weight is None else np.asarray(sample_weight)
-        self.classes_, counts = np.unique(targets, return_counts=True)
-        self.svc_ = self._fitted(X, targets, weights)
+        weights = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
+        self.classes_, targets, counts = np.unique(y, return_inverse=True, return_counts=True)
+        self.machines_ = self._machines(X, targets, weights)
         self.temperature_ = 1.0
         if counts.min() >= 2:
             self.temperature_ = self._best_temperature(X, targets, weights, int(counts.min()))
         return self
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        proba: NDArray[np.float64] = softmax(_logits(self.svc_, X) / self.temperature_, axis=1)
+        decisions = _decisions(self.machines_, X)
+        proba: NDArray[np.float64] = softmax(decisions / self.temperature_, axis=1)
         return proba
 
     def predict(self, X: Any) -> NDArray[Any]:
@@ -49,27 +52,29 @@ class TemperedSvc(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scik
         tags.input_tags.sparse = True
         return tags
 
-    def _fitted(self, X: Any, y: NDArray[Any], weights: NDArray[Any]) -> SVC:
-        return SVC(C=self.C).fit(X, y, sample_weight=weights)
+    def _machines(self, X: Any, targets: NDArray[np.intp], weights: NDArray[Any]) -> list[SVC]:
+        k = len(self.classes_)
+        ones = [1] if k == 2 else range(k)  # of two classes one machine decides
+        return [SVC(C=self.C).fit(X, targets == one, sample_weight=weights) for one in ones]
 
     def _best_temperature(
-        self, X: Any, y: NDArray[Any], weights: NDArray[Any], fewest: int
+        self, X: Any, targets: NDArray[np.intp], weights: NDArray[Any], fewest: int
     ) -> float:
-        logits = np.empty((len(y), len(self.classes_)))
-        for train, held in StratifiedKFold(min(_FOLDS, fewest)).split(np.zeros(len(y)), y):
-            logits[held] = _logits(self._fitted(X[train], y[train], weights[train]), X[held])
-        truth = np.searchsorted(self.classes_, y)[:, None]
+        decisions = np.empty((len(targets), len(self.classes_)))
+        for train, held in StratifiedKFold(min(_FOLDS, fewest)).split(targets, targets):
+            machines = self._machines(X[train], targets[train], weights[train])
+            decisions[held] = _decisions(machines, X[held])
 
         def loss(log_temperature: float) -> float:
-            logs = log_softmax(logits / np.exp(log_temperature), axis=1)
-            return -float(weights @ np.take_along_axis(logs, truth, axis=1)[:, 0])
+            logs = log_softmax(decisions / np.exp(log_temperature), axis=1)
+            return -float(weights @ np.take_along_axis(logs, targets[:, None], axis=1)[:, 0])
 
         return float(np.exp(minimize_scalar(loss, bounds=(-5.0, 5.0), method="bounded").x))
 
 
-def _logits(svc: SVC, X: Any) -> NDArray[np.float64]:
-    """Return (n, k) decision values; two classes share one, which is the second's."""
-    decision: NDArray[np.float64] = svc.decision_function(X)
-    if decision.ndim == 1:
-        return np.stack([-decision, decision], axis=1)
-    return decision
+def _decisions(machines: list[SVC], X: Any) -> NDArray[np.float64]:
+    """Return (n, k) the distance of each row to the inner side of each class."""
+    decisions = [machine.decision_function(X) for machine in machines]
+    if len(decisions) == 1:
+        decisions = [-decisions[0], decisions[0]]
+    return np.stack(decisions, axis=1)

@@ -112,7 +112,11 @@ def _beside(reference: str, features: str) -> str:
 
 
 def _from_npz(path: Path, key: str | None) -> NDArray[Any]:
-    with np.load(path, allow_pickle=False) as archive:
+    # Opened here, because NumPy leaves the file open when the archive is damaged.
+    with path.open("rb") as file:
+        archive = np.load(file, allow_pickle=False)
+        if isinstance(archive, np.ndarray):
+            return archive
         keys = archive.files
         usual = [name for name in USUAL_KEYS if name in keys]
         chosen = key or (keys[0] if len(keys) == 1 else next(iter(usual), None))

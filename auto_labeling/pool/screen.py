@@ -44,7 +44,7 @@ def screen(found: Candidates, schema: LabelSchema | None) -> SourceRows:
     keep = np.array([at for at in range(total) if at not in reasons], dtype=np.intp)
     quarantined = (*found.quarantined, *_quarantine(found, reasons))
     if not len(keep):
-        raise DataError(_why_empty(found.source.location, quarantined))
+        raise DataError(why_empty(found.source.location, quarantined))
     hashes = [found.content_hashes[at] for at in keep]
     given = found.ids
     ids = derive_ids(hashes, ()) if given is None else [str(given[at]) for at in keep]
@@ -127,7 +127,8 @@ def _quarantine(found: Candidates, reasons: Mapping[int, str]) -> list[Quarantin
     ]
 
 
-def _why_empty(location: str, quarantined: Sequence[Quarantined]) -> str:
+def why_empty(location: str, quarantined: Sequence[Quarantined]) -> str:
+    """Return what to say of a source without one usable row."""
     if not quarantined:
         return f"{location}: expected at least one row, got none"
     first = quarantined[0]

@@ -41,6 +41,8 @@ class Snapshot:
     feature_names: tuple[str, ...] | None
     known: int
     """How many rows were left out because an earlier snapshot holds them."""
+    known_labels: Mapping[ItemId, str]
+    """By item of an earlier snapshot, the label that a labeled set gave it."""
     heldout_size: int
     quarantined: tuple[Quarantined, ...]
     heldout_quarantined: tuple[Quarantined, ...]
@@ -69,33 +71,48 @@ def folder_of(pool: Path, number: int) -> Path:
     return pool / f"snapshot-{number:03d}"
 
 
-def write_snapshot(
-    folder: Path, number: int, base: Path, rows: SourceRows, known: int, heldout: SourceRows | None
-) -> None:
-    """Fill an empty folder; the same rows give the same bytes."""
-    _write_rows(folder, rows)
-    if heldout is not None:
-        (folder / HELDOUT).mkdir()
-        _write_rows(folder / HELDOUT, heldout)
-    files = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    about = {
-        "schema_version": FORMAT,
-        "number": number,
-        "kind": next(kind for kind, source in TABLE.items() if source is type(rows.source)),
-        "settings": _plain(rows.source),
-        "base": str(base.absolute()),
-        "digest": rows_digest(rows.ids, rows.content_hashes),
-        "size": len(rows),
-        "width": rows.features.shape[1],
-        "feature_names": rows.feature_names,
-        "known": known,
-        "heldout_size": 0 if heldout is None else len(heldout),
-        "quarantined": [asdict(entry) for entry in rows.quarantined],
-        "heldout_quarantined": [asdict(entry) for entry in heldout.quarantined] if heldout else [],
-        "files": {file.as_posix(): sha256_of(folder / file) for file in files},
-    }
-    text = json.dumps(about, indent=1, ensure_ascii=False, sort_keys=True)
-    (folder / ABOUT).write_text(text + "\n", encoding="utf-8")
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Written:
+    """A snapshot that is about to be written."""
+
+    number: int
+    base: Path
+    rows: SourceRows
+    known: int
+    known_labels: Mapping[ItemId, str]
+    heldout: SourceRows | None
+
+    def fill(self, folder: Path) -> None:
+        """Write everything into an empty folder; the same rows give the same bytes."""
+        _write_rows(folder, self.rows)
+        if self.heldout is not None:
+            (folder / HELDOUT).mkdir()
+            _write_rows(folder / HELDOUT, self.heldout)
+        files = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+        hashes = {file.as_posix(): sha256_of(folder / file) for file in files}
+        about = {"schema_version": FORMAT, **self._about(), "files": hashes}
+        text = json.dumps(about, indent=1, ensure_ascii=False, sort_keys=True)
+        (folder / ABOUT).write_text(text + "\n", encoding="utf-8")
+
+    def _about(self) -> dict[str, Any]:
+        rows, heldout = self.rows, self.heldout
+        return {
+            "number": self.number,
+            "kind": next(kind for kind, source in TABLE.items() if source is type(rows.source)),
+            "settings": _plain(rows.source),
+            "base": str(self.base.absolute()),
+            "digest": rows_digest(rows.ids, rows.content_hashes),
+            "size": len(rows),
+            "width": rows.features.shape[1],
+            "feature_names": rows.feature_names,
+            "known": self.known,
+            "known_labels": dict(self.known_labels),
+            "heldout_size": 0 if heldout is None else len(heldout),
+            "quarantined": [asdict(entry) for entry in rows.quarantined],
+            "heldout_quarantined": [asdict(entry) for entry in heldout.quarantined]
+            if heldout
+            else [],
+        }
 
 
 def read_snapshot(folder: Path) -> Snapshot:
@@ -120,6 +137,7 @@ def read_snapshot(folder: Path) -> Snapshot:
         width=about["width"],
         feature_names=None if names is None else tuple(names),
         known=about["known"],
+        known_labels=about["known_labels"],
         heldout_size=about["heldout_size"],
         quarantined=_quarantined(about["quarantined"]),
         heldout_quarantined=_quarantined(about["heldout_quarantined"]),

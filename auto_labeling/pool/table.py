@@ -12,7 +12,7 @@ from auto_labeling.pool.columns import Columns, read_columns, row_name, table_su
 from auto_labeling.pool.features import inspect, number_block
 from auto_labeling.pool.npy import array_candidates
 from auto_labeling.pool.rows import ArrayRows, Rows, row_hashes
-from auto_labeling.pool.screen import Candidates, screen
+from auto_labeling.pool.screen import Candidates, screen, why_empty
 from auto_labeling.pool.source import Payload, SourceRows
 from auto_labeling.pool.texts import HashedTexts, text_hash
 from auto_labeling.records import LabelSchema
@@ -98,6 +98,8 @@ class Table:
             yield None if at is None else next(present)
 
     def _usable(self, columns: Columns, schema: LabelSchema | None) -> SourceRows:
+        if not len(columns.rows):
+            raise DataError(why_empty(self.path, columns.quarantined))
         return screen(self._texts(columns) if self.text else self._numbers(columns), schema)
 
     def _usable_heldout(self, columns: Columns, schema: LabelSchema) -> SourceRows:

@@ -154,9 +154,7 @@ class TestLabelStudioFiles(FilesContract):
         task["drafts"] = [{"id": 1, "result": self.result(value)}]
         self.export(ref).write_text(json.dumps([task | {"annotations": []}]), encoding="utf-8")
 
-    def add(
-        self, ref: RemoteRef, item: Item, result: list[Any], person: int, **more: bool
-    ) -> None:
+    def add(self, ref: RemoteRef, item: Item, result: list[Any], person: int, **more: bool) -> None:
         now = self.tick().isoformat().replace("+00:00", "Z")
         annotation = {
             "id": self.acts,

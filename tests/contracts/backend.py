@@ -144,8 +144,7 @@ class BackendContract(ABC):
         size = min(3, backend.traits.chunk_size)
         items = text_items(count * size, prefix)
         return [
-            upload_of(items[at : at + size], opinions=opinions)
-            for at in range(0, len(items), size)
+            upload_of(items[at : at + size], opinions=opinions) for at in range(0, len(items), size)
         ]
 
     def answer_all(

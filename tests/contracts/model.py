@@ -149,7 +149,7 @@ class ModelContract:
         X, y = blobs()
         sparse: Any = csr_array(np.where(np.abs(X) > 1, X, 0.0))
         if not self.takes_sparse:
-            with pytest.raises(DataError, match="takes dense features.*choose"):
+            with pytest.raises(DataError, match=r"takes dense features.*choose"):
                 fit(settings.build(seed=0), sparse, y, k=K)
             return
         proba = predict(fit(settings.build(seed=0), sparse, y, k=K), sparse, K)

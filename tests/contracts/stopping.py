@@ -71,7 +71,7 @@ class StoppingContract:
             metrics={name: [Interval.unknown() for _ in c] for name, c in known.metrics.items()},
             agreement=[NAN for _ in known.agreement],
         )
-        if known == unknown:
+        if not known.metrics and not known.agreement:
             pytest.skip("looks at no estimate")
         assert self.rule.reason(unknown) is None
 

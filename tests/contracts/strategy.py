@@ -109,7 +109,7 @@ class ScoredContract(StrategyContract):
         scores = self.scorer.score(view)[chosen(self.strategy, view, size)]
         assert (np.diff(scores) <= 0).all()
 
-    def test_the_very_best_is_among_one_batch_of_a_shortlist(self) -> None:
+    def test_nothing_is_chosen_from_behind_the_shortlist(self) -> None:
         view = full_view()
         ranks = np.argsort(-self.scorer.score(view))
         picks = chosen(self.strategy, view, 4)

@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 
 from auto_labeling.errors import BlockedError, ConfigurationError, DataError
+from auto_labeling.models import TABLE
 from auto_labeling.models.fitting import Fitted, dump, fit, load, predict
 from auto_labeling.models.sklearn import Lda, LogisticRegression
 
@@ -151,22 +152,21 @@ class TestWeights:
         with pytest.raises(DataError, match=said):
             fit(Lda().build(seed=0), X, [0, 0, 1, 1], k=2, sample_weight=weights)
 
-    @settings(max_examples=20)
-    @given(counts=st.lists(st.integers(1, 4), min_size=12, max_size=12))
-    def test_a_weight_of_two_is_two_copies(self, counts: list[int]) -> None:
+    @pytest.mark.parametrize(
+        "kind", ["lda", "svm", "naive_bayes", "gradient_boosting", "logistic_regression"]
+    )
+    def test_only_their_proportions_count(self, kind: str) -> None:
         rng = np.random.default_rng(0)
-        features, y = rng.normal(size=(12, 3)), np.arange(12) % 3
-        scaling_apart = Lda().build(seed=0)
-        weighted = fit(_unscaled(scaling_apart), features, y, k=3, sample_weight=counts)
-        copies = np.repeat(np.arange(12), counts)
-        repeated = fit(_unscaled(Lda().build(seed=0)), features[copies], y[copies], k=3)
-        ours, theirs = (predict(one, features, 3) for one in (weighted, repeated))
-        # Not equal: copies also count as more evidence, so that the covariance is shrunk less.
-        assert np.abs(ours - theirs).max() < 0.25
-
-
-def _unscaled(pipeline: Any) -> Any:
-    return pipeline.steps[-1][1]
+        features, y, weights = rng.normal(size=(30, 3)), np.arange(30) % 3, rng.uniform(1, 2, 30)
+        ours, theirs = (
+            predict(
+                fit(TABLE[kind]().build(seed=0), features, y, k=3, sample_weight=factor * weights),
+                features,
+                3,
+            )
+            for factor in (1.0, 5.0)
+        )
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
 class TestStoring:

@@ -61,7 +61,7 @@ def test_a_digest_that_is_none_is_refused() -> None:
 
 def test_another_file_is_refused_before_any_of_it_runs(tmp_path: Path) -> None:
     digest = saved(Trap(tmp_path / "sprung"), tmp_path / "trap")
-    with pytest.raises(ConfigurationError, match="path: .*expected sha256 0000"):
+    with pytest.raises(ConfigurationError, match=r"path: .*expected sha256 0000"):
         Pickled(path="trap", sha256="0" * 64).build(0, base=tmp_path)
     assert not (tmp_path / "sprung").exists()
     with pytest.raises(ConfigurationError, match="no fit and no predict_proba"):
@@ -76,7 +76,7 @@ def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
 
 def test_an_estimator_without_probabilities_is_named(tmp_path: Path) -> None:
     digest = saved(LinearRegression(), tmp_path / "line")
-    with pytest.raises(ConfigurationError, match="a LinearRegression, .* it has no predict_proba"):
+    with pytest.raises(ConfigurationError, match=r"a LinearRegression, .* it has no predict_proba"):
         Pickled(path="line", sha256=digest).build(0, base=tmp_path)
 
 
@@ -93,5 +93,5 @@ def test_an_estimator_without_probabilities_is_named(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_loaded_here_is_one_sentence(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "bad").write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
-    with pytest.raises(ConfigurationError, match="cannot be loaded .*library versions"):
+    with pytest.raises(ConfigurationError, match=r"cannot be loaded .*library versions"):
         Pickled(path="bad", sha256=digest).build(0, base=tmp_path)

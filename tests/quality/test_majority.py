@@ -1,16 +1,13 @@
 from __future__ import annotations
 
-import time
 from collections import Counter
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from auto_labeling import quality
 from auto_labeling.errors import ConfigurationError, DataError
-from auto_labeling.ports import Vote
 from auto_labeling.quality.majority import Majority
 from auto_labeling.records import LabelSchema
 from tests.contracts.consensus import MULTI, SINGLE, ConsensusContract, votes
@@ -81,23 +78,3 @@ def test_a_task_that_it_cannot_decide_is_named() -> None:
 def test_a_misspelt_way_with_ties_is_refused() -> None:
     with pytest.raises(ConfigurationError, match=r"ties.*'one-more'"):
         Majority(ties="one-more")  # type: ignore[arg-type]
-
-
-def test_many_votes_take_no_longer_than_many_times_as_long() -> None:
-    rng = np.random.default_rng(0)
-
-    def seconds(count: int) -> float:
-        picked = rng.choice(SINGLE.classes, count)
-        many = [
-            Vote(item_id=str(at // 3), person="p", value=str(name))
-            for at, name in enumerate(picked)
-        ]
-        taken = []
-        for _ in range(3):
-            start = time.process_time()
-            Majority().resolve(many, SINGLE)
-            taken.append(time.process_time() - start)
-        return min(taken)
-
-    # Quadratic work would be a hundred times more for ten times the votes.
-    assert seconds(40_000) < 30 * max(seconds(4_000), 1e-3)

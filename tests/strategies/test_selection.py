@@ -103,11 +103,8 @@ class TestKMedoids:
         self, tmp_path: Path
     ) -> None:
         n = 200_000
-        stored = np.lib.format.open_memmap(
-            tmp_path / "embeddings.npy", mode="w+", dtype=np.float32, shape=(n, 32)
-        )
-        stored[:] = (np.arange(n) % 10)[:, None]
-        stored.flush()
+        points = np.repeat((np.arange(n) % 10)[:, None], 32, axis=1).astype(np.float32)
+        np.save(tmp_path / "embeddings.npy", points)
         view = PoolView(embeddings=np.load(tmp_path / "embeddings.npy", mmap_mode="r"))
         tracemalloc.start()
         picks = KMedoids().select(view, 10, fresh())

@@ -43,7 +43,7 @@ def test_indifference_is_the_most_uncertain_and_certainty_the_least(score: objec
 def test_with_two_classes_all_three_agree(proba: NDArray[np.float64]) -> None:
     two = np.stack([proba[:, 0], 1 - proba[:, 0]], axis=1).round(6)
     orders = [np.argsort(score(two).round(9), kind="stable") for score in (margin, least_confident)]
-    np.testing.assert_array_equal(*orders)
+    np.testing.assert_array_equal(orders[0], orders[1])
     assert (np.diff(entropy(two)[orders[0]]) >= -1e-6).all()
 
 
@@ -77,11 +77,7 @@ def test_rows_that_are_no_probabilities_are_refused(row: list[float], said: str)
 
 def test_a_pool_on_disk_is_scored_in_bounded_memory(tmp_path: Path) -> None:
     n = 300_000
-    stored = np.lib.format.open_memmap(
-        tmp_path / "proba.npy", mode="w+", dtype=np.float64, shape=(n, 10)
-    )
-    stored[:] = 0.1
-    stored.flush()
+    np.save(tmp_path / "proba.npy", np.full((n, 10), 0.1))
     view = PoolView(proba=np.load(tmp_path / "proba.npy", mmap_mode="r"))
     tracemalloc.start()
     picks = TopK(Margin()).select(view, 10, np.random.default_rng(0))

@@ -30,7 +30,8 @@ class TaskFolder:
         if not uploads:
             return {}
         with self._locked():
-            batch = f"{self._next_number():06d}-{uploads[0].key[:8]}"
+            letters = "".join(filter(str.isalnum, uploads[0].key))
+            batch = f"{self._next_number():06d}-{letters[:8]}"
             refs = {
                 upload.key: RemoteRef(key=upload.key, remote_id=f"{batch}-{at}")
                 for at, upload in enumerate(uploads)

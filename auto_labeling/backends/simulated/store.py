@@ -12,6 +12,7 @@ from pathlib import Path
 
 from auto_labeling.backends.simulated.acts import Act
 from auto_labeling.errors import BlockedError, TransientError
+from auto_labeling.files import disk_errors
 from auto_labeling.records import CampaignId, ItemId, Micros, PersonId
 
 BUSY_S = 30.0
@@ -58,7 +59,8 @@ class Store:
 
     def _install(self) -> None:
         """Put a complete empty file in place; of two processes, one wins."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with disk_errors(self._path):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._path.with_name(f"{self._path.name}.{uuid.uuid4().hex}.new")
         with closing(sqlite3.connect(fresh)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")

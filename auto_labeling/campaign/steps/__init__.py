@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from auto_labeling.campaign.context import Campaign
-from auto_labeling.campaign.rounds import Step
+from auto_labeling.campaign.rounds import CampaignState, Step
 from auto_labeling.campaign.steps import asking, choosing, collecting, ending, judging, learning
 from auto_labeling.campaign.transition import Transition
 
-STEPS: Mapping[Step, Callable[[Campaign], Transition]] = {
+STEPS: Mapping[Step, Callable[[Campaign, CampaignState], Transition]] = {
     Step.SCORE: choosing.score,
     Step.SELECT: choosing.select_batch,
     Step.RESERVE: asking.reserve,

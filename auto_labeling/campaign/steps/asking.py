@@ -7,15 +7,15 @@ from sqlalchemy import Connection, select, update
 from auto_labeling.campaign import asks as asks_room
 from auto_labeling.campaign import budget, labels, upload
 from auto_labeling.campaign.context import Campaign
-from auto_labeling.campaign.rounds import RoundState
+from auto_labeling.campaign.rounds import CampaignState, RoundState
 from auto_labeling.campaign.schema import picks, rounds
-from auto_labeling.campaign.transition import Ending, Transition, end, state_of
+from auto_labeling.campaign.transition import Ending, Transition, end
 from auto_labeling.records import Purpose
 
 
-def reserve(campaign: Campaign) -> Transition:
+def reserve(campaign: Campaign, state: CampaignState) -> Transition:
     """Order the picked items' opinions; the batch shrinks to what the budget holds."""
-    number = state_of(campaign.ledger, campaign.campaign_id).round
+    number = state.round
 
     def write(connection: Connection) -> None:
         rows = connection.execute(
@@ -31,9 +31,9 @@ def reserve(campaign: Campaign) -> Transition:
     return Transition(to=RoundState.RESERVED, writes=(write,))
 
 
-def reorder(campaign: Campaign) -> Transition:
+def reorder(campaign: Campaign, state: CampaignState) -> Transition:
     """Order more opinions on items whose votes did not decide, as far as the budget goes."""
-    number = state_of(campaign.ledger, campaign.campaign_id).round
+    number = state.round
 
     def write(connection: Connection) -> RoundState | None:
         wanted = labels.opinions_wanted(connection, campaign, number)
@@ -48,9 +48,9 @@ def reorder(campaign: Campaign) -> Transition:
     return Transition(to=RoundState.RECONCILED, writes=(write,))
 
 
-def send(campaign: Campaign) -> Transition:
+def send(campaign: Campaign, state: CampaignState) -> Transition:
     """Bring the reserved asks into the tool, each once."""
-    number = state_of(campaign.ledger, campaign.campaign_id).round
+    number = state.round
     sent = upload.send(campaign, number)
     now = campaign.clock.now()
 

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, insert, select
 
 from auto_labeling.arrays import rng_for
 from auto_labeling.campaign.context import Campaign
-from auto_labeling.campaign.rounds import RoundState
-from auto_labeling.campaign.schema import asks, items, labels, picks, rounds
-from auto_labeling.campaign.transition import Ending, Transition, model_before, state_of
+from auto_labeling.campaign.rounds import CampaignState, RoundState
+from auto_labeling.campaign.schema import asks, items, labels, picks
+from auto_labeling.campaign.transition import Ending, Transition, newest_model
 from auto_labeling.files import write_atomically
 from auto_labeling.models import fitting
 from auto_labeling.ports import QueryStrategy
@@ -24,7 +24,7 @@ SHARD = 65_536
 """Rows scored at a time: what bounds the memory, and what one mapped task gets."""
 
 
-def score(campaign: Campaign) -> Transition:
+def score(campaign: Campaign, _state: CampaignState) -> Transition:
     """Predict the whole pool, shard by shard, into content-addressed files."""
     for number in shards_to_score(campaign):
         score_shard(campaign, number)
@@ -48,9 +48,8 @@ def score_shard(campaign: Campaign, number: int) -> None:
     write_atomically(_shard_file(campaign, number), lambda file: np.save(file, proba))
 
 
-def select_batch(campaign: Campaign) -> Transition:
+def select_batch(campaign: Campaign, state: CampaignState) -> Transition:
     """Choose this round's batch: the strategy's picks, and a random control slice."""
-    state = state_of(campaign.ledger, campaign.campaign_id)
     rng = rng_for(campaign.config.seed, state.round, "select")
     train, control = _candidates(campaign)
     judged = campaign.pool.heldout is None
@@ -89,13 +88,16 @@ def select_batch(campaign: Campaign) -> Transition:
 
 def _model(campaign: Campaign) -> str:
     with campaign.ledger.read() as connection:
-        number = state_of(campaign.ledger, campaign.campaign_id).round
-        sha256 = model_before(connection, campaign.campaign_id, number)
-    return sha256 or ""
+        return newest_model(connection, campaign.campaign_id) or ""
 
 
 def _shard_file(campaign: Campaign, number: int) -> Path:
-    return campaign.workspace / "cache" / _model(campaign) / f"{campaign.pool.digest[:16]}-{number:05d}.npy"
+    return (
+        campaign.workspace
+        / "cache"
+        / _model(campaign)
+        / f"{campaign.pool.digest[:16]}-{number:05d}.npy"
+    )
 
 
 def _strategy(campaign: Campaign, *, has_model: bool) -> QueryStrategy:
@@ -146,9 +148,7 @@ def _proba(campaign: Campaign, positions: NDArray[np.intp]) -> NDArray[np.floati
     return np.concatenate(parts)
 
 
-def _spread(
-    chosen: NDArray[np.intp], judges: NDArray[np.intp]
-) -> list[tuple[int, Purpose]]:
+def _spread(chosen: NDArray[np.intp], judges: NDArray[np.intp]) -> list[tuple[int, Purpose]]:
     """Mix the control slice evenly into the batch, so that a batch that shrinks keeps its share."""
     ranked = [(rank + 0.5) / len(chosen) for rank in range(len(chosen))]
     ranked += [(rank + 0.5) / len(judges) for rank in range(len(judges))]

@@ -9,16 +9,15 @@ from sqlalchemy import Connection, select, update
 from auto_labeling.campaign import answers, budget, upload, waiting
 from auto_labeling.campaign import asks as asks_room
 from auto_labeling.campaign.context import Campaign
-from auto_labeling.campaign.rounds import RoundState
+from auto_labeling.campaign.rounds import CampaignState, RoundState
 from auto_labeling.campaign.schema import campaigns, uploads
-from auto_labeling.campaign.transition import OPEN, Transition, state_of
+from auto_labeling.campaign.transition import OPEN, Transition
 from auto_labeling.records import Ask, AskState
 
 
-def collect(campaign: Campaign) -> Transition:
+def collect(campaign: Campaign, state: CampaignState) -> Transition:
     """Take in what is new; the round goes on once enough of its answers are there."""
     sync(campaign)
-    state = state_of(campaign.ledger, campaign.campaign_id)
     with campaign.ledger.read() as connection:
         ordered = asks_room.of_round(connection, campaign.campaign_id, state.round)
     now = campaign.clock.now()
@@ -45,9 +44,8 @@ def sync(campaign: Campaign) -> int:
         return answers.ingest(connection, campaign, events, after)
 
 
-def withdraw(campaign: Campaign) -> Transition:
+def withdraw(campaign: Campaign, state: CampaignState) -> Transition:
     """Withdraw every open ask of the campaign, as `stop --now` asks for."""
-    state = state_of(campaign.ledger, campaign.campaign_id)
     with campaign.ledger.read() as connection:
         open_asks = asks_room.still_open(connection, campaign.campaign_id)
     give_up(campaign, open_asks)

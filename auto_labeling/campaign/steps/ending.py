@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from auto_labeling.campaign import asks as asks_room
 from auto_labeling.campaign import budget, labels, manifest, upload
 from auto_labeling.campaign.context import Campaign
-from auto_labeling.campaign.rounds import RoundState, Step
+from auto_labeling.campaign.rounds import CampaignState, RoundState, Step
 from auto_labeling.campaign.schema import (
     asks,
     campaigns,
@@ -24,23 +24,18 @@ from auto_labeling.campaign.transition import (
     Ending,
     Transition,
     end,
-    read_state,
     record_move,
-    state_of,
 )
 from auto_labeling.ports import Progress
 from auto_labeling.records import AskState, Interval, Side
 
 
-def decide(campaign: Campaign) -> Transition:
+def decide(campaign: Campaign, state: CampaignState) -> Transition:
     """Plan the next round, or decide why there is none."""
     with campaign.ledger.read() as connection:
-        state = read_state(connection, campaign.campaign_id)
         ending = _ending(connection, campaign, state.stop_requested)
         newest = connection.scalar(
-            select(func.max(snapshots.c.number)).where(
-                snapshots.c.campaign == campaign.campaign_id
-            )
+            select(func.max(snapshots.c.number)).where(snapshots.c.campaign == campaign.campaign_id)
         )
     if ending is not None:
         return Transition(to=RoundState.EVALUATED, ending=ending)
@@ -72,9 +67,8 @@ def decide(campaign: Campaign) -> Transition:
     return Transition(to=RoundState.EVALUATED, writes=(write,))
 
 
-def finish(campaign: Campaign) -> Transition:
+def finish(campaign: Campaign, state: CampaignState) -> Transition:
     """Look a last time, withdraw what is open, leave one copy of every key, freeze, and close."""
-    state = state_of(campaign.ledger, campaign.campaign_id)
     while sync(campaign):
         pass
     with campaign.ledger.read() as connection:

@@ -16,13 +16,13 @@ from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.evaluation import evaluate as measure
 from auto_labeling.campaign.evaluation import spent
 from auto_labeling.campaign.labels import Label
-from auto_labeling.campaign.rounds import RoundState
+from auto_labeling.campaign.rounds import CampaignState, RoundState
 from auto_labeling.campaign.schema import asks, evaluations, log_points, rounds
 from auto_labeling.campaign.steps.learning import targets, training_set
-from auto_labeling.campaign.transition import Transition, state_of
+from auto_labeling.campaign.transition import Transition
 from auto_labeling.models import fitting
 from auto_labeling.ports import Replays
-from auto_labeling.records import Interval, Micros, Purpose
+from auto_labeling.records import Interval, Purpose
 
 CAMPAIGN_RUN = -1
 """The round number under which points of the campaign's own run are kept."""
@@ -39,10 +39,10 @@ class Judges:
     """'held-out labels' or 'consensus on the control slice': what accuracy is against."""
 
 
-def evaluate(campaign: Campaign) -> Transition:
+def evaluate(campaign: Campaign, state: CampaignState) -> Transition:
     """Judge this round's model, and keep every figure with what it had cost by then."""
     name = campaign.campaign_id
-    number = state_of(campaign.ledger, name).round
+    number = state.round
     with campaign.ledger.read() as connection:
         known = labels.read(connection, name)
         money = budget.account(connection, name)
@@ -101,9 +101,7 @@ def judges_of(campaign: Campaign, known: Sequence[Label]) -> Judges | None:
     return Judges(
         features=campaign.pool.features[np.array([label.position for label in control])],
         truth=targets(campaign, control),
-        groups=_groups(
-            [label.group for label in control], [label.item_id for label in control]
-        ),
+        groups=_groups([label.group for label in control], [label.item_id for label in control]),
         source="consensus on the control slice",
     )
 
@@ -153,7 +151,7 @@ def _answers_by_purpose(connection: Connection, campaign: Campaign) -> dict[str,
         .where(asks.c.campaign == campaign.campaign_id, asks.c.state == "answered")
         .group_by(asks.c.purpose)
     )
-    return {purpose: count for purpose, count in rows}
+    return dict(rows.tuples().all())
 
 
 def _points(
@@ -184,8 +182,7 @@ def _points(
     own += [(CAMPAIGN_RUN, key, cents, value) for key, value in by_cents.items()]
     own += [(number, key, items, value) for key, value in series.items()]
     return [
-        {"round": run, "series": key, "step": step, "value": value}
-        for run, key, step, value in own
+        {"round": run, "series": key, "step": step, "value": value} for run, key, step, value in own
     ]
 
 
@@ -193,7 +190,7 @@ def _intend(connection: Connection, campaign: str, points: Sequence[dict[str, An
     """Write the points that are to be mirrored; a step that has one keeps it."""
     connection.execute(
         insert(log_points).prefix_with("OR IGNORE", dialect="sqlite"),
-        [{"campaign": campaign, "logged": False, **point} for point in points],
+        [{"campaign": campaign, "tried": False, "logged": False, **point} for point in points],
     )
 
 

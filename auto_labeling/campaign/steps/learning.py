@@ -13,9 +13,9 @@ from auto_labeling.campaign import labels, manifest
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.evaluation import cohen_kappa
 from auto_labeling.campaign.labels import Label
-from auto_labeling.campaign.rounds import RoundState
+from auto_labeling.campaign.rounds import CampaignState, RoundState
 from auto_labeling.campaign.schema import rounds
-from auto_labeling.campaign.transition import Transition, model_before, state_of
+from auto_labeling.campaign.transition import Transition, model_before
 from auto_labeling.models import fitting
 from auto_labeling.records import Purpose
 
@@ -23,9 +23,9 @@ COMPARED = 2_000
 """Pool items on which the predictions of two rounds are compared."""
 
 
-def reconcile(campaign: Campaign) -> Transition:
+def reconcile(campaign: Campaign, state: CampaignState) -> Transition:
     """Make one label an item out of the votes, and note whether more opinions are wanted."""
-    number = state_of(campaign.ledger, campaign.campaign_id).round
+    number = state.round
 
     def write(connection: Connection) -> None:
         labels.reconcile(connection, campaign, number)
@@ -39,9 +39,9 @@ def reconcile(campaign: Campaign) -> Transition:
     return Transition(to=RoundState.RECONCILED, writes=(write,))
 
 
-def freeze(campaign: Campaign) -> Transition:
+def freeze(campaign: Campaign, state: CampaignState) -> Transition:
     """Freeze the data set of this round."""
-    number = state_of(campaign.ledger, campaign.campaign_id).round
+    number = state.round
     frozen = manifest.freeze(campaign, number)
     now = campaign.clock.now()
 
@@ -55,9 +55,9 @@ def freeze(campaign: Campaign) -> Transition:
     )
 
 
-def train(campaign: Campaign) -> Transition:
+def train(campaign: Campaign, state: CampaignState) -> Transition:
     """Fit the model on everything labeled for training; without any label there is none."""
-    number = state_of(campaign.ledger, campaign.campaign_id).round
+    number = state.round
     with campaign.ledger.read() as connection:
         known = training_set(labels.read(connection, campaign.campaign_id))
         before = model_before(connection, campaign.campaign_id, number)

@@ -173,6 +173,7 @@ def upgrade() -> None:
     sa.Column('series', sa.String(), nullable=False),
     sa.Column('step', sa.BigInteger(), nullable=False),
     sa.Column('value', sa.Float(), nullable=False),
+    sa.Column('tried', sa.Boolean(), nullable=False, comment='may be there already'),
     sa.Column('logged', sa.Boolean(), nullable=False),
     sa.PrimaryKeyConstraint('campaign', 'round', 'series', 'step')
     )

@@ -1,0 +1,1 @@
+"""What people read about a campaign: its statement in words, tables and curves."""

@@ -1,0 +1,101 @@
+"""The short forms of a statement for the orchestrator's page: a text and two tables."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from auto_labeling.campaign.statement import Statement
+from auto_labeling.money import format_micros
+from auto_labeling.reporting.accounts import bars_of, tiles_of
+from auto_labeling.reporting.series import points_of
+from auto_labeling.reporting.terms import terms_of
+from auto_labeling.reporting.verdict import verdict_of
+from auto_labeling.reporting.wording import NOTHING, code_spans, count
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&])")
+
+
+def campaign_markdown(statement: Statement) -> str:
+    """Return where a campaign stands: a heading, a sentence, its figures, what to do next."""
+    verdict = verdict_of(statement)
+    figures = [
+        f"| {_plain(tile.label)} | {_plain(tile.figure)} | {_plain('; '.join(tile.notes))} |"
+        for tile in tiles_of(statement, terms_of(statement))
+    ]
+    return "\n".join(
+        [
+            f"# {_plain(statement.name)}: {verdict.label}",
+            "",
+            _marked(verdict.sentence),
+            "",
+            "| | | |",
+            "| --- | ---: | --- |",
+            *figures,
+            f"| Rounds | {count(len(statement.rounds))} | |",
+            f"| Left out | {count(len(statement.quarantine))} | |",
+            f"| Data set | {statement.dataset or NOTHING} | |",
+            "",
+            "## Next",
+            "",
+            *(f"- {_marked(step)}" for step in verdict.steps),
+            "",
+        ]
+    )
+
+
+def rounds_table(statement: Statement) -> list[dict[str, Any]]:
+    """Return a row for each round, of plain values; a figure that is unknown is None."""
+    terms = terms_of(statement)
+    judged = {
+        metric: {point.round: point for point in points_of(statement, metric)}
+        for metric in terms.metrics
+    }
+    rows: list[dict[str, Any]] = []
+    for line in statement.rounds:
+        row: dict[str, Any] = {
+            "round": line.number,
+            "state": line.state,
+            "asked": line.asked,
+            "answered": line.answered,
+            "skipped": line.skipped,
+            "paid": format_micros(line.paid_micros, statement.budget.currency),
+            "items labeled": line.items_labeled,
+        }
+        for metric in terms.metrics:
+            point = judged[metric].get(line.number)
+            row[metric] = None if point is None else _finite(point.interval.value)
+            row[f"{metric} low"] = None if point is None else _finite(point.interval.low)
+            row[f"{metric} high"] = None if point is None else _finite(point.interval.high)
+        rows.append(row | {"data set": line.manifest, "model": line.model})
+    return rows
+
+
+def budget_table(statement: Statement) -> list[dict[str, Any]]:
+    """Return a row for each cap: what of it is committed, reserved and free, as people write it."""
+    return [
+        {"budget": bar.label.lower(), "cap": bar.cap}
+        | {part.role: part.figure for part in bar.parts}
+        for bar in bars_of(statement)
+    ]
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _plain(text: str) -> str:
+    """Return text that no reader of markdown takes for markup or for HTML."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def _marked(text: str) -> str:
+    return "".join(
+        f"`{' '.join(part.split())}`" if code else _escaped(part) for code, part in code_spans(text)
+    )
+
+
+def _escaped(part: str) -> str:
+    # Unlike `_plain`, the blanks at both ends stay: they part the words from the code beside them.
+    return _SPECIAL.sub(r"\\\1", re.sub(r"\s+", " ", part))

@@ -1,0 +1,68 @@
+"""What a campaign was told that its report has to repeat: metrics, targets, consensus, privacy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from auto_labeling import quality
+from auto_labeling.building import build
+from auto_labeling.campaign.statement import Statement
+from auto_labeling.config import KINDS, Evaluation, Privacy, Quality
+from auto_labeling.strategies import stopping
+from auto_labeling.strategies.stopping.target import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """The part of the configuration that figures are read against, defaults filled in."""
+
+    metrics: tuple[str, ...]
+    """Every metric that was asked for or found; the one that decides comes first."""
+    targets: Mapping[str, float]
+    """The least that the lower bound of a metric has to reach; empty without a target."""
+    alpha: float
+    """The error that the two limits of an interval spend together."""
+    overlap: int
+    consensus: str
+    sealed: bool
+    """Whether nothing that came out of the pool may be shown."""
+
+    @property
+    def primary(self) -> str:
+        """The metric that the campaign is about."""
+        return self.metrics[0]
+
+
+def terms_of(statement: Statement) -> Terms:
+    """Return the terms of a campaign. Raises `ConfigurationError` for what nobody could run."""
+    told = statement.configuration
+    targets = _targets(told)
+    evaluation: Evaluation = _section(Evaluation, told, "evaluation")
+    rules: Quality = _section(Quality, told, "quality")
+    privacy: Privacy = _section(Privacy, told, "privacy")
+    found = [point.metric for point in statement.curve]
+    return Terms(
+        metrics=tuple(dict.fromkeys([*targets, *evaluation.metrics, *found])),
+        targets=targets,
+        alpha=evaluation.alpha,
+        overlap=rules.overlap,
+        consensus=_rule(rules.consensus),
+        sealed=privacy.payloads == "sealed",
+    )
+
+
+def _section(cls: type, told: Mapping[str, Any], key: str) -> Any:
+    return build(cls, told.get(key) or {}, key, KINDS)
+
+
+def _targets(told: Mapping[str, Any]) -> Mapping[str, float]:
+    rules = stopping.rules_from(told.get("stop") or {})
+    return next((rule.wanted for rule in rules if isinstance(rule, Target)), {})
+
+
+def _rule(consensus: Any) -> str:
+    kind = next(name for name, cls in quality.TABLE.items() if isinstance(consensus, cls))
+    keys = ", ".join(f"{key.name}: {getattr(consensus, key.name)}" for key in fields(consensus))
+    return f"{kind} ({keys})" if keys else kind

@@ -1,0 +1,51 @@
+"""Show where a campaign stands: the report, MLflow, Prefect's artifacts. A mirror, all of it."""
+
+from __future__ import annotations
+
+from prefect import task
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+)
+
+from auto_labeling.assemble import opened, tracker_of
+from auto_labeling.campaign import statement
+from auto_labeling.campaign.statement import Statement
+from auto_labeling.mirroring import mirror as mirror_to
+from auto_labeling.reporting import markdown, report
+from tasks._policy import POLICY, Ref
+
+
+def show(ref: Ref) -> None:
+    """Bring report, MLflow and artifacts up to date."""
+    mirror(ref)
+    publish(ref)
+
+
+@task(name="report and mirror", **POLICY)
+def mirror(ref: Ref) -> None:
+    """Write the report, and bring every new point to MLflow once."""
+    with opened(ref.place, ref.campaign_id, fence=ref.fence) as campaign:
+        account = statement.read(campaign.ledger, campaign.campaign_id)
+        written = report.write(account, ref.place.report(campaign.campaign_id))
+        files = [written] if account.state.stopped else []
+        mirror_to(campaign, account, tracker_of(ref.place, campaign.config), files)
+
+
+@task(name="publish artifacts", **POLICY)
+def publish(ref: Ref) -> None:
+    """Show the campaign, its rounds, its budget and its progress in the Prefect UI."""
+    with opened(ref.place, ref.campaign_id) as campaign:
+        account = statement.read(campaign.ledger, campaign.campaign_id)
+    key = account.campaign_id.lower().replace("_", "-").replace(".", "-")
+    create_markdown_artifact(key=f"{key}-campaign", markdown=markdown.campaign_markdown(account))
+    create_table_artifact(key=f"{key}-rounds", table=markdown.rounds_table(account))
+    create_table_artifact(key=f"{key}-budget", table=markdown.budget_table(account))
+    create_progress_artifact(
+        key=f"{key}-progress", progress=_percent(account), description="Answers given, of the cap"
+    )
+
+
+def _percent(account: Statement) -> float:
+    return round(100 * account.budget.committed_answers / account.budget.cap_answers, 1)
