@@ -161,7 +161,7 @@ def k_means(points: Floats, k: int, rng: np.random.Generator, rounds: int = 20) 
     centers = exact[_seeds(exact, k, rng)]
     labels, squares = nearest(exact, centers)
     for _ in range(rounds):
-        centers = _means(exact, labels, squares, len(centers))
+        centers = _means(exact, labels)
         moved, squares = nearest(exact, centers)
         settled = np.array_equal(moved, labels)
         labels = moved
@@ -187,14 +187,9 @@ def _seeds(points: NDArray[np.float64], k: int, rng: np.random.Generator) -> lis
     return seeds
 
 
-def _means(
-    points: NDArray[np.float64], labels: NDArray[np.intp], squares: NDArray[np.float64], k: int
-) -> NDArray[np.float64]:
-    """Return (k, d) the mean of each cluster; an empty one moves to the worst served point."""
+def _means(points: NDArray[np.float64], labels: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return (k, d) the mean of each cluster; one that lost all its points is gone."""
     order = np.argsort(labels, kind="stable")
-    held, first, sizes = np.unique(labels[order], return_index=True, return_counts=True)
-    centers = np.empty((k, points.shape[1]))
-    centers[held] = np.add.reduceat(points[order], first, axis=0) / sizes[:, None]
-    empty = np.setdiff1d(np.arange(k), held)
-    centers[empty] = points[np.argsort(-squares, kind="stable")[: len(empty)]]
-    return centers
+    _, first, sizes = np.unique(labels[order], return_index=True, return_counts=True)
+    means: NDArray[np.float64] = np.add.reduceat(points[order], first, axis=0) / sizes[:, None]
+    return means

@@ -17,8 +17,8 @@ import yaml
 from auto_labeling import backends, models, pool, quality, strategies
 from auto_labeling.building import build, build_kind
 from auto_labeling.errors import ConfigurationError
-from auto_labeling.money import micros, price_for
 from auto_labeling.models.sklearn import LogisticRegression
+from auto_labeling.money import micros, price_for
 from auto_labeling.pool.source import Source
 from auto_labeling.ports import (
     BackendSettings,

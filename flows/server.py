@@ -1,14 +1,13 @@
 """A Prefect server for the length of a command: the one configured, or the workspace's own.
 
-The workspace's server is a child process on a free loopback port. Commands that run at the same time
-on one workspace share it, and it ends when the last of them has ended, however that one ended.
+The workspace's server is a child process on a free loopback port. Commands that run at the same
+time on one workspace share it; it ends when the last of them has ended, however that one ended.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import subprocess
 import sys
@@ -18,7 +17,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any
 
 from auto_labeling.errors import BlockedError
 
@@ -49,7 +48,14 @@ _SERVER = {
 } | {
     # They serve deployments, automations and the feed of events, none of which a command needs.
     f"PREFECT_SERVER_SERVICES_{service}_ENABLED": "false"
-    for service in ("EVENT_PERSISTER", "FOREMAN", "LATE_RUNS", "PAUSE_EXPIRATIONS", "SCHEDULER", "TRIGGERS")
+    for service in (
+        "EVENT_PERSISTER",
+        "FOREMAN",
+        "LATE_RUNS",
+        "PAUSE_EXPIRATIONS",
+        "SCHEDULER",
+        "TRIGGERS",
+    )
 }
 
 
@@ -108,7 +114,9 @@ def _settings_files() -> list[Path]:
         Path("prefect.toml"): "url",
         Path("pyproject.toml"): "[tool.prefect",
     }
-    return [p for p, words in said.items() if p.is_file() and words in p.read_text("utf-8", "replace")]
+    return [
+        p for p, words in said.items() if p.is_file() and words in p.read_text("utf-8", "replace")
+    ]
 
 
 def _require_answer(url: str) -> None:
@@ -121,7 +129,7 @@ def _require_answer(url: str) -> None:
 
 def _answers(url: str, timeout_s: float = 2.0) -> bool:
     try:
-        urllib.request.urlopen(f"{url}/health", timeout=timeout_s).close()
+        urllib.request.urlopen(f"{url}/health", timeout=timeout_s).close()  # noqa: S310 - reads nothing
     except urllib.error.HTTPError:
         return True  # it is there, and wants credentials that Prefect's client has
     except (OSError, ValueError):
@@ -154,11 +162,15 @@ def _shared_server(
 
 
 def _running(home: Path) -> str | None:
-    """Return the address that `home/server.json` holds, if a server answers there."""
-    try:
-        url = str(json.loads((home / "server.json").read_text("utf-8"))["url"])
-    except (OSError, ValueError, KeyError):
-        return None
+    """Return the address of the server of `home`, if there is one and it answers.
+
+    It holds a lock on the file with its address; a process number or a port may be another's now.
+    """
+    with (home / "server.url").open("a+", encoding="utf-8") as address:
+        if _try_lock(address, fcntl.LOCK_SH):
+            return None
+        address.seek(0)
+        url = address.read()
     return url if _answers(url) else None
 
 
@@ -166,7 +178,6 @@ def _spawn(home: Path) -> subprocess.Popen[bytes]:
     database = f"sqlite+aiosqlite:///{home / 'prefect.db'}"
     kept = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
     own = {"PREFECT_HOME": str(home), "PREFECT_SERVER_DATABASE_CONNECTION_URL": database}
-    (home / "server.json").unlink(missing_ok=True)
     with (home / "server.log").open("wb") as log:
         return subprocess.Popen(
             # By path and with -P: a `flows` or `server` of the caller's folder is not ours.
@@ -203,7 +214,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
-def _lock(file: BinaryIO, mode: int, deadline: float) -> None:
+def _lock(file: IO[Any], mode: int, deadline: float) -> None:
     while not _try_lock(file, mode):
         if time.monotonic() > deadline:
             raise BlockedError(
@@ -213,7 +224,7 @@ def _lock(file: BinaryIO, mode: int, deadline: float) -> None:
         time.sleep(_POLL_S)
 
 
-def _try_lock(file: BinaryIO, mode: int) -> bool:
+def _try_lock(file: IO[Any], mode: int) -> bool:
     try:
         fcntl.flock(file, mode | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import gc
-import json
 import os
 import signal
 import socket
@@ -16,55 +15,69 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any
 
-LOOK_EVERY_S = 0.2
-LEAVE_WITHIN_S = 10.0
+_LOOK_EVERY_S = 0.2
+_LEAVE_WITHIN_S = 10.0
 
 
-def serve(home: Path) -> None:
+def main(home: Path) -> None:
     """Serve the API and the UI on a free loopback port until nobody holds `home/users`."""
     gc.disable()  # a fifth of the start-up is the collector walking what imports have made
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.bind(("127.0.0.1", 0))  # bound, not listening: until it is ready it refuses
-    port = listener.getsockname()[1]
-    os.environ["PREFECT_SERVER_API_PORT"] = str(port)  # read at import; the UI asks there
-    os.environ["PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS"] = f"http://127.0.0.1:{port}"
-    _announce(home / "server.json", f"http://127.0.0.1:{port}/api")
-    users = (home / "users").open("ab")
-    threading.Thread(target=_end_with_the_last_user, args=(users,), daemon=True).start()
+    with (
+        (home / "users").open("ab") as users,
+        (home / "server.url").open("a+", encoding="utf-8") as address,
+        socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener,
+    ):
+        threading.Thread(target=_end_with_the_last_user, args=(users,), daemon=True).start()
+        listener.bind(("127.0.0.1", 0))  # bound, not listening: until it is ready it refuses
+        port = listener.getsockname()[1]
+        _announce(address, f"http://127.0.0.1:{port}/api")
+        _serve(listener, port)
 
+
+def _announce(address: IO[str], url: str) -> None:
+    """Write down the address, and hold a lock on it while this process lives."""
+    for _ in range(10):
+        if _locked(address):
+            address.truncate(0)
+            address.write(url)
+            address.flush()
+            return
+        time.sleep(_LOOK_EVERY_S)  # somebody is looking whether it is locked
+    sys.exit(f"{address.name}: another server has it, and does not answer")
+
+
+def _serve(listener: socket.socket, port: int) -> None:
+    # Prefect reads its environment when it is imported; the UI asks there.
+    os.environ["PREFECT_SERVER_API_PORT"] = str(port)
+    os.environ["PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS"] = f"http://127.0.0.1:{port}"
     import uvicorn
     from prefect.server.api.server import create_app
 
-    config = uvicorn.Config(create_app(final=True), log_level="warning", timeout_graceful_shutdown=3)
+    app = create_app(final=True)
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3)
     gc.freeze()
     gc.enable()
     uvicorn.Server(config).run(sockets=[listener])
 
 
-def _announce(path: Path, url: str) -> None:
-    draft = path.with_suffix(f".{os.getpid()}")
-    draft.write_text(json.dumps({"pid": os.getpid(), "url": url}), encoding="utf-8")
-    draft.replace(path)
-
-
-def _end_with_the_last_user(users: BinaryIO) -> None:
+def _end_with_the_last_user(users: IO[Any]) -> None:
     """Every command holds a shared lock on `users`; the kernel takes it back however one ends."""
-    while not _only_one(users):
-        time.sleep(LOOK_EVERY_S)
+    while not _locked(users):
+        time.sleep(_LOOK_EVERY_S)
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(LEAVE_WITHIN_S)
+    time.sleep(_LEAVE_WITHIN_S)
     os._exit(1)
 
 
-def _only_one(users: BinaryIO) -> bool:
+def _locked(file: IO[Any]) -> bool:
     try:
-        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]))
+    main(Path(sys.argv[1]))

@@ -21,6 +21,7 @@ from auto_labeling.arrays import (
     top_k,
 )
 from auto_labeling.errors import DataError
+from auto_labeling.view import refuse_non_finite
 
 Floats = NDArray[np.float64]
 few_values = arrays(np.float64, st.integers(0, 40), elements=st.sampled_from([-1.0, 0.0, 0.5, 2.0]))
@@ -66,6 +67,16 @@ class TestTopK:
         assert min(counts) > 140
         assert max(counts) < 260
 
+    def test_ties_well_above_the_cut_come_in_random_order_too(self) -> None:
+        orders = [
+            tuple(top_k([3.0, 3.0, 1.0, 3.0], 3, fresh(seed)).tolist()) for seed in range(600)
+        ]
+        counts = [orders.count(order) for order in set(orders)]
+        assert len(counts) == 6
+        # 100 expected with a standard deviation of 9.
+        assert min(counts) > 60
+        assert max(counts) < 140
+
     def test_the_same_generator_gives_the_same_draw(self) -> None:
         np.testing.assert_array_equal(
             top_k(np.ones(99), 9, fresh(1)), top_k(np.ones(99), 9, fresh(1))
@@ -103,6 +114,13 @@ class TestExpectShape:
     def test_another_is_refused_with_both(self, shape: tuple[int | str, ...], said: str) -> None:
         with pytest.raises(DataError, match=said):
             expect_shape("proba", np.zeros((10, 2)), shape)
+
+
+def test_a_bad_row_far_behind_the_first_chunk_is_named() -> None:
+    array = np.zeros((300_000, 10), dtype=np.float32)
+    array[250_001, 9] = np.nan
+    with pytest.raises(DataError, match="here: expected finite numbers, row 250001 is not"):
+        refuse_non_finite(array, "here")
 
 
 @given(n=st.integers(0, 50), width=st.integers(0, 10**7))
@@ -172,6 +190,18 @@ class TestKMeans:
         medoids = clusters.medoids()
         assert len(set(medoids.tolist())) == len(medoids)
         assert set(clusters.labels[medoids]) == set(clusters.labels)
+
+    @given(
+        points=arrays(
+            np.int64, st.tuples(st.integers(1, 30), st.just(2)), elements=st.integers(0, 9)
+        ),
+        k=st.integers(1, 12),
+    )
+    def test_as_many_clusters_as_asked_while_points_differ(
+        self, points: NDArray[np.int64], k: int
+    ) -> None:
+        clusters = k_means(points.astype(float), k, fresh())
+        assert len(clusters.medoids()) == min(k, len(np.unique(points, axis=0)))
 
     def test_a_round_more_never_fits_worse(self) -> None:
         points = fresh().normal(size=(300, 4))

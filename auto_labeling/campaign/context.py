@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,8 @@ class Campaign:
     """Login -> pseudonym."""
     batch_override: int | None = None
     """Set where one run asks for another batch size than the configuration."""
+    pause: Callable[[float], None] = time.sleep
+    """Lets seconds of the driver's own time pass before another try; people's time is `clock`."""
     watch: Callable[[str], None] = _unwatched
     """Called with the name of each instant of a step; the kill test strikes here."""
 

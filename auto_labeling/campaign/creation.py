@@ -12,7 +12,9 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from auto_labeling import config as config_room
 from auto_labeling.campaign import budget
+from auto_labeling.campaign.intake import encode
 from auto_labeling.campaign.ledger import Fence, Ledger
+from auto_labeling.campaign.metrics import check_metrics
 from auto_labeling.campaign.rounds import RoundState
 from auto_labeling.campaign.schema import (
     campaigns,
@@ -57,6 +59,7 @@ def create(
     Raises `DataError` or `ConfigurationError` before anything stands in the ledger.
     """
     config = config_room.parse(raw)
+    check_metrics(judged_by(config), config.labels.classes)
     pool = take_in(config, base, folder / "inputs")
     sides = _split(config, pool)
     now = clock.now()
@@ -88,6 +91,12 @@ def create(
             )
         )
         tell(connection, campaign, "created", now, items=len(pool))
+
+
+def judged_by(config: CampaignConfig) -> list[str]:
+    """Return every metric that the configuration or a stopping rule names."""
+    asked = {metric for rule in config.stop for metric in rule.metrics()}
+    return sorted(asked | set(config.evaluation.metrics))
 
 
 def take_in(config: CampaignConfig, base: Path, inputs: Path) -> Pool:
@@ -171,6 +180,7 @@ def amend(
     a cap below what is given or asked for already.
     """
     campaign, config = fence.campaign, config_room.parse(raw)
+    check_metrics(judged_by(config), config.labels.classes)
     with ledger.write(fence) as connection:
         version, before = stored(connection, campaign)
         fixed = config_room.fixed_keys_changed(before, raw)
@@ -211,14 +221,15 @@ def _split(
 
 
 def _imported(config: CampaignConfig, pool: Pool) -> list[tuple[str, str]]:
+    """Return (item, label) of the labeled sources, with those on items of the pool itself."""
     numbers = range(len(config.pool) + 1, len(config.pool) + len(config.labeled) + 1)
-    return [
-        (item, label)
-        for snapshot, part in zip(pool.snapshots, pool.parts, strict=True)
-        if snapshot.number in numbers
-        for item, label in zip(part.ids, part.labels, strict=True)
-        if label is not None
-    ]
+    found: dict[str, str] = {}
+    for snapshot, part in zip(pool.snapshots, pool.parts, strict=True):
+        if snapshot.number in numbers:
+            found |= snapshot.known_labels
+            pairs = zip(part.ids, part.labels, strict=True)
+            found |= {item: label for item, label in pairs if label is not None}
+    return list(found.items())
 
 
 def _write_imported(
@@ -231,7 +242,7 @@ def _write_imported(
                 {
                     "campaign": campaign,
                     "item": item,
-                    "value": label,
+                    "value": encode(label),
                     "confidence": 1.0,
                     "votes": 0,
                     "round": 0,

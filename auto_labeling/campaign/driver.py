@@ -12,16 +12,15 @@ from auto_labeling.errors import BlockedError, TransientError
 
 ATTEMPTS = 6
 FIRST_PAUSE_S = 1.0
-LONGEST_POLL_S = 600.0
 
 
-def perform(campaign: Campaign, step: Step) -> Transition:
-    """Make one step and commit it.
+def perform(campaign: Campaign, step: Step, before: CampaignState | None = None) -> Transition:
+    """Make one step and commit it; `before` spares reading the state once more.
 
     Raises `TransientError` where the same call may succeed later, and `BlockedError`, with the
     reason in the ledger, where a person has to act first.
     """
-    before = state_of(campaign.ledger, campaign.campaign_id)
+    before = before or state_of(campaign.ledger, campaign.campaign_id)
     campaign.watch(f"{step}:before")
     try:
         done = STEPS[step](campaign, before)
@@ -34,13 +33,14 @@ def perform(campaign: Campaign, step: Step) -> Transition:
     return done
 
 
-def persist(campaign: Campaign, step: Step) -> Transition:
+def persist(campaign: Campaign, step: Step, before: CampaignState | None = None) -> Transition:
     """Make one step, and try it again while the other side stumbles."""
     for attempt in range(ATTEMPTS - 1):
         try:
-            return perform(campaign, step)
+            return perform(campaign, step, before)
         except TransientError:
-            campaign.clock.sleep(FIRST_PAUSE_S * 2**attempt)
+            before = None
+            campaign.pause(FIRST_PAUSE_S * 2**attempt)
     return perform(campaign, step)
 
 
@@ -51,7 +51,7 @@ def drive(campaign: Campaign, *, wait: bool = True, max_rounds: int | None = Non
         if made_its_rounds(state, first, max_rounds):
             break
         if step is not Step.COLLECT:
-            persist(campaign, step)
+            persist(campaign, step, state)
         elif not collect(campaign, wait=wait, perform=persist):
             break
     return state_of(campaign.ledger, campaign.campaign_id)
@@ -65,18 +65,14 @@ def collect(
 ) -> bool:
     """Look at what people did until enough is there; without `wait`, look once.
 
-    Return whether the round went on. People answer in bursts: while nothing comes, the looks grow
-    rarer, up to ten minutes apart.
+    Return whether the round went on.
     """
-    pause_s = campaign.config.wait.poll_s
     while (until := perform(campaign, Step.COLLECT).wait_until) is not None:
         if not wait:
             return False
-        left_s = (until - campaign.clock.now()) / 1e6
-        campaign.clock.sleep(max(0.001, min(left_s, pause_s)))
-        pause_s = min(pause_s * 1.5, LONGEST_POLL_S)
         if stop_was_asked(campaign):
             return True  # the loop looks for the next step anew
+        campaign.clock.sleep(max(0.0, (until - campaign.clock.now()) / 1e6))
     return True
 
 

@@ -6,9 +6,11 @@ not asked for is kept as unsolicited, what cannot be read is put aside with its 
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from auto_labeling.campaign.budget import Charge
@@ -185,11 +187,19 @@ def _row(event: Event, person: str, kind: str) -> dict[str, Any]:
     }
 
 
-def encode(value: Value | None) -> Any:
-    """Return an answer as the ledger stores it."""
-    return list(value) if isinstance(value, tuple) else value
+def encode(value: Value | None) -> str | None:
+    """Return an answer as the ledger stores it: JSON text.
+
+    >>> encode("cat"), decode(encode(("cat", "dog")))
+    ('"cat"', ('cat', 'dog'))
+    """
+    return None if value is None else json.dumps(value, ensure_ascii=False)
 
 
-def decode(stored: Any) -> Value | None:
+@lru_cache(maxsize=4096)  # a campaign has few distinct answers and reads them often
+def decode(stored: str | None) -> Value | None:
     """Return a stored answer as it was given."""
-    return tuple(stored) if isinstance(stored, list) else stored
+    if stored is None:
+        return None
+    value = json.loads(stored)
+    return tuple(value) if isinstance(value, list) else value

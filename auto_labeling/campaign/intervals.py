@@ -62,9 +62,9 @@ def resampled(
     They are the exact limits at the size of the independent sample that has this variance [1]_: at
     most `n` items and at least what the groups are worth [2]_. Percentiles of the resamples are not
     used: where little went wrong they hardly move, and at the small alphas that a repeated test
-    spends their lower limit was wrong up to fifty times too often
-    (`tests/campaign/test_evaluation.py` shows it). For the same reason the variance is trusted
-    only as far as groups that went wrong, and groups that did not, have been seen.
+    spends, their lower limit is wrong many times too often (`tests/campaign/test_evaluation.py`).
+    For the same reason the variance is trusted only as far as groups that went wrong, and groups
+    that did not, have been seen.
 
     References:
         [1] Korn, E. L. and Graubard, B. I. (1998). Confidence intervals for proportions with small

@@ -31,12 +31,15 @@ class Label:
     group: str | None
 
 
-def read(connection: Connection, campaign: CampaignId) -> list[Label]:
-    """Return every item that was bought or imported, by position; undecided ones included."""
+def read(connection: Connection, campaign: CampaignId, *where: Any) -> list[Label]:
+    """Return every item that was bought or imported, by position; undecided ones included.
+
+    Further conditions on the columns of `labels` narrow it.
+    """
     rows = connection.execute(
         select(labels, items.c.position, items.c.group_id)
         .join(items, (items.c.campaign == labels.c.campaign) & (items.c.item == labels.c.item))
-        .where(labels.c.campaign == campaign)
+        .where(labels.c.campaign == campaign, *where)
         .order_by(items.c.position)
     )
     return [
@@ -96,15 +99,14 @@ def opinions_wanted(
 ) -> list[tuple[ItemId, Purpose, int]]:
     """Return (item, purpose, opinions) for the round's items whose votes do not decide yet."""
     name, quality = campaign.campaign_id, campaign.config.quality
+    of_round = select(asks.c.item).where(asks.c.campaign == name, asks.c.round == number)
     ordered = connection.execute(
-        select(asks.c.item, asks.c.state, asks.c.round, asks.c.purpose)
+        select(asks.c.item, asks.c.state)
         .join(items, (items.c.campaign == asks.c.campaign) & (items.c.item == asks.c.item))
         .where(
             asks.c.campaign == name,
             ~items.c.unlabelable,
-            asks.c.item.in_(
-                select(asks.c.item).where(asks.c.campaign == name, asks.c.round == number)
-            ),
+            asks.c.item.in_(of_round),
         )
         .order_by(asks.c.item, asks.c.ordinal)
     ).all()
@@ -112,7 +114,8 @@ def opinions_wanted(
     if campaign.config.wait.rest == "reissue":
         given_up = set()
     asked = Counter(row.item for row in ordered)
-    decided = {label.item_id: label for label in read(connection, name) if label.item_id in asked}
+    known = read(connection, name, labels.c.item.in_(of_round))
+    decided = {label.item_id: label for label in known}
     wanted = []
     most = min(quality.most_opinions, campaign.backend.traits.people or quality.most_opinions)
     for item, count in asked.items():

@@ -98,10 +98,9 @@ def difference(workspace: Path, before: str, after: str) -> Any:
 
 
 def _row(label: Label) -> dict[str, Any]:
-    value = encode(label.value)
     return {
         "item": label.item_id,
-        "label": value if isinstance(value, str) else json.dumps(value),
+        "label": label.value if isinstance(label.value, str) else encode(label.value),
         "confidence": label.confidence,
         "votes": label.votes,
         "purpose": label.purpose,
@@ -156,7 +155,7 @@ def _answers(connection: Connection, campaign: Campaign) -> list[dict[str, Any]]
         .where(answers.c.campaign == campaign.campaign_id)
         .order_by(answers.c.seq)
     ).mappings()
-    return [{**row, "value": json.dumps(row["value"])} for row in rows]
+    return [dict(row) for row in rows]
 
 
 def _write_parquet(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

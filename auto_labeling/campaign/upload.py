@@ -7,13 +7,14 @@ that whatever dies in between, the next look finds the copy that was made.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from sqlalchemy import bindparam, select, update
 
 from auto_labeling.campaign import asks as asks_room
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.schema import asks, campaigns, items, uploads
-from auto_labeling.errors import BlockedError
+from auto_labeling.errors import BlockedError, LeaseLost, TransientError
 from auto_labeling.records import Ask, AskState, CancelResult, Item, RemoteRef, Upload
 
 BATCH = 200
@@ -29,7 +30,11 @@ def send(campaign: Campaign, round_number: int) -> int:
         campaign.watch("upload:before")
         refs = _find_or_create(campaign, batch)
         campaign.watch("upload:between")
-        _record(campaign, refs)
+        try:
+            _record(campaign, refs)
+        except LeaseLost:
+            _take_back(campaign, round_number, refs)
+            raise
         campaign.watch("upload:after")
     return len(intended)
 
@@ -51,6 +56,22 @@ def repair(campaign: Campaign, round_number: int | None = None) -> int:
         return 0
     results = campaign.backend.cancel(surplus)
     return sum(result is CancelResult.CANCELLED for result in results.values())
+
+
+def _take_back(campaign: Campaign, round_number: int, refs: Mapping[str, RemoteRef]) -> None:
+    """Withdraw what was made after another driver had taken over and made it as well.
+
+    Only copies that the other driver has not recorded as its own, and unanswered ones at that.
+    """
+    known = _known(campaign, round_number)
+    surplus = [
+        ref
+        for key, ref in refs.items()
+        for recorded, wanted in [known[key]]
+        if not wanted or recorded not in (None, ref.remote_id)
+    ]
+    with suppress(TransientError):  # whoever drives now repairs it at the next look
+        campaign.backend.cancel(surplus)
 
 
 def withdraw(campaign: Campaign, keys: Sequence[str]) -> list[str]:

@@ -19,6 +19,8 @@ from auto_labeling.errors import ConfigurationError
 from auto_labeling.records import Ask, AskState, Micros
 
 Rest: TypeAlias = Literal["release", "reissue"]
+LONGEST_POLL_S = 600.0
+"""Looks grow rarer, but not rarer than this, unless the campaign file asks for it."""
 _OPEN = frozenset({AskState.RESERVED, AskState.SENT})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -80,7 +82,7 @@ class Rule:
     rest: Rest = "release"
     """What becomes of the asks that are open at the deadline."""
     poll_s: float = 15.0
-    """How long until the next look at the tool."""
+    """How long until the first look at the tool; see `next_look`."""
     zone: tzinfo = UTC
     """Whose weekends working days skip."""
 
@@ -149,8 +151,26 @@ def judge(asks: Sequence[Ask], *, since: Micros, now: Micros, rule: Rule) -> Ver
         return found
     if deadline is not None and now >= deadline:
         return replace(found, overdue=True)
-    look = now + round(rule.poll_s * 1_000_000)
+    look = next_look(since, now, rule.poll_s)
     return replace(found, wait_until=look if deadline is None else min(look, deadline))
+
+
+def next_look(since: Micros, now: Micros, poll_s: float) -> Micros:
+    """Return when to look again: the first look after `now`.
+
+    People answer in bursts, so looks grow rarer, each pause half as long again as the one before,
+    up to ten minutes. They are counted from when the asks were sent: a driver that was killed in
+    between looks at the very times at which it would have looked.
+
+    >>> [next_look(0, now, 10.0) / 1e6 for now in (0, 10_000_000, 30_000_000)]
+    [10.0, 25.0, 47.5]
+    """
+    pause, longest = (math.ceil(each * 1e6) for each in (poll_s, max(poll_s, LONGEST_POLL_S)))
+    look = since + pause
+    while look <= now and pause < longest:
+        pause = min(pause * 3 // 2, longest) if pause > 1 else 2
+        look += pause
+    return look if look > now else look + ((now - look) // longest + 1) * longest
 
 
 def _share(text: str) -> Fraction:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,17 +18,9 @@ class Majority:
     """The class with the most votes (`single`), or every class that most people chose (`multi`).
 
     A tie, in `multi` a tie on any class, leaves the item without a value and with confidence 0, as
-    do abstentions alone. The confidence of a set of classes is that of its least certain class.
+    do abstentions alone; how many more opinions it then gets is `quality.max_overlap`'s to say. The
+    confidence of a set of classes is that of its least certain class.
     """
-
-    ties: Literal["one_more", "leave"] = "one_more"
-    """What the campaign does about a tie: buy one more opinion, or leave the item unlabeled."""
-
-    def __post_init__(self) -> None:
-        if self.ties not in ("one_more", "leave"):
-            raise ConfigurationError(
-                f"quality.consensus.ties: expected one of one_more, leave, got {self.ties!r}"
-            )
 
     def resolve(self, votes: Sequence[Vote], schema: LabelSchema) -> Sequence[Verdict]:
         if schema.task not in ("single", "multi"):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from auto_labeling.campaign.metrics import LOSSES
 from auto_labeling.campaign.statement import Statement
-from auto_labeling.money import format_micros
+from auto_labeling.reporting.scales import axis_across, axis_upright
 from auto_labeling.reporting.series import CAMPAIGN, Against, Chart, Curve, chart_of
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ _LOOK: Mapping[str, Any] = {
     "text.parse_math": False,  # a class may be called $x$
 }
 _DASHES = ((0, (5, 2)), (0, (2, 2)), (0, (6, 2, 1, 2)))
+_LABELS = {"items": "items labeled", "answers": "answers paid for", "money": "money paid"}
 _TITLE_LENGTH = 48
+_ALONE = threading.Lock()  # matplotlib's settings belong to the whole process
 
 
 def curve_png(statement: Statement, metric: str, against: Against = "items") -> bytes:
@@ -59,7 +61,7 @@ def _saved(chart: Chart, inches: tuple[float, float], *, alone: bool, **options:
     from matplotlib import style
     from matplotlib.figure import Figure
 
-    with style.context(["default", dict(_LOOK)]):  # whatever the user's matplotlibrc says
+    with _ALONE, style.context(["default", dict(_LOOK)]):  # whatever the user's matplotlibrc says
         figure = Figure(figsize=inches)
         figure.patch.set_visible(alone)
         axes = _axes(figure, inches, top=0.62 if alone else 0.12)
@@ -88,7 +90,7 @@ def _axes(figure: Figure, inches: tuple[float, float], *, top: float) -> Axes:
 
 
 def _draw(axes: Axes, chart: Chart) -> None:
-    axes.set_xlabel(_label(chart), color=PALETTE["soft"], labelpad=7)
+    axes.set_xlabel(_LABELS[chart.against], color=PALETTE["soft"], labelpad=7)
     if chart.empty:
         axes.set(xticks=[], yticks=[])
         axes.text(
@@ -96,98 +98,60 @@ def _draw(axes: Axes, chart: Chart) -> None:
             color=PALETTE["soft"],
         )  # fmt: skip
         return
-    _scale(axes, chart)
+    across, upright = axis_across(chart), axis_upright(chart)
+    axes.set(xlim=across.limits, ylim=upright.limits)
+    axes.set_xticks(across.ticks, across.names)
+    axes.set_yticks(upright.ticks, upright.names)
     for at, curve in enumerate(chart.curves):
-        own = curve.arm == CAMPAIGN
-        _draw_curve(axes, curve, "solid" if own else _DASHES[at % len(_DASHES)])
+        if curve.own:
+            _draw_own(axes, curve)
+        else:
+            _draw_baseline(axes, curve, _DASHES[at % len(_DASHES)])
     if chart.target is not None:
-        axes.axhline(
-            chart.target, color=PALETTE["target"], linewidth=1.4, clip_on=False, label="target"
-        )
-        own_curves = (curve for curve in chart.curves if curve.arm == CAMPAIGN)
-        for curve in own_curves:
+        _draw_target(axes, chart, chart.target)
+
+
+def _draw_own(axes: Axes, curve: Curve) -> None:
+    color = PALETTE["campaign"]
+    _draw_band(axes, curve, color=color, alpha=0.18, zorder=3)
+    axes.plot(
+        curve.x, curve.value, color=color, linewidth=2.0, marker="o", markersize=4.2,
+        markeredgewidth=0, clip_on=False, zorder=5, label=CAMPAIGN,
+    )  # fmt: skip
+
+
+def _draw_baseline(axes: Axes, curve: Curve, dashes: tuple[int, tuple[int, ...]]) -> None:
+    color = PALETTE["random"]
+    _draw_band(axes, curve, color=color, alpha=0.09, zorder=2)
+    axes.plot(
+        curve.x, curve.value, color=color, linewidth=1.5, linestyle=dashes, marker="o",
+        markersize=3.0, markeredgewidth=0, clip_on=False, zorder=4,
+        label=f"{_printable(curve.arm)} (baseline)",
+    )  # fmt: skip
+
+
+def _draw_band(axes: Axes, curve: Curve, *, color: str, alpha: float, zorder: int) -> None:
+    known = [at for at, value in enumerate(curve.value) if math.isfinite(value)]
+    if len(known) > 1:
+        axes.fill_between(
+            curve.x, curve.low, curve.high, color=color, alpha=alpha, linewidth=0, clip_on=False,
+            zorder=zorder,
+        )  # fmt: skip
+    for at in known if len(known) == 1 else ():  # a band needs two points
+        axes.plot(
+            [curve.x[at]] * 2, [curve.low[at], curve.high[at]], color=color, alpha=2 * alpha,
+            linewidth=6, solid_capstyle="butt", clip_on=False, zorder=zorder,
+        )  # fmt: skip
+
+
+def _draw_target(axes: Axes, chart: Chart, target: float) -> None:
+    axes.axhline(target, color=PALETTE["target"], linewidth=1.4, clip_on=False, label="target")
+    for curve in chart.curves:
+        if curve.own:
             axes.plot(
                 curve.x, curve.bound, color=PALETTE["campaign"], linewidth=1.2,
                 linestyle=(0, (1, 1.6)), clip_on=False, label="lower bound tested against it",
             )  # fmt: skip
-
-
-def _draw_curve(axes: Axes, curve: Curve, dashes: Any) -> None:
-    own = curve.arm == CAMPAIGN
-    color = PALETTE["campaign" if own else "random"]
-    axes.fill_between(
-        curve.x, curve.low, curve.high, color=color, alpha=0.16 if own else 0.1,
-        linewidth=0, clip_on=False,
-    )  # fmt: skip
-    known = [at for at, value in enumerate(curve.value) if math.isfinite(value)]
-    if len(known) == 1:  # a band needs two points
-        at = known[0]
-        axes.plot([curve.x[at]] * 2, [curve.low[at], curve.high[at]], color=color, alpha=0.4,
-                  linewidth=5, solid_capstyle="butt", clip_on=False)  # fmt: skip
-    axes.plot(
-        curve.x, curve.value, color=color, linewidth=2.0 if own else 1.5, linestyle=dashes,
-        marker="o", markersize=4.2 if own else 3.0, markeredgewidth=0, clip_on=False,
-        label=curve.arm if own else f"{_printable(curve.arm)} (baseline)",
-    )  # fmt: skip
-
-
-def _scale(axes: Axes, chart: Chart) -> None:
-    """Set limits that hold everything (nothing is clipped), and ticks within them."""
-    from matplotlib.ticker import MaxNLocator
-
-    shown = [
-        value
-        for curve in chart.curves
-        for series in (curve.value, curve.low, curve.high)
-        for value in series
-    ]
-    if chart.target is not None:
-        own = [curve.bound for curve in chart.curves if curve.arm == CAMPAIGN]
-        shown += [chart.target, *(value for series in own for value in series)]
-    bottom, top = _padded([value for value in shown if math.isfinite(value)], 0.06)
-    if chart.metric not in LOSSES:
-        bottom, top = max(bottom, 0.0), min(top, 1.0)
-    left, right = _padded([x for curve in chart.curves for x in curve.x], 0.02)
-    left = 0.0 if left < right / 3 else left
-    axes.set(xlim=(left, right), ylim=(bottom, top))
-    across = _within(MaxNLocator(5, integer=chart.against != "money"), left, right)
-    upright = _within(MaxNLocator(5), bottom, top)
-    axes.set_xticks(across, _named(across, chart))
-    axes.set_yticks(upright, [_height(chart, value, upright) for value in upright])
-
-
-def _padded(values: Sequence[float], part: float) -> tuple[float, float]:
-    low, high = min(values), max(values)
-    room = (high - low) * part or max(abs(high) * part, 1e-3)
-    return max(low - room, 0.0), high + room
-
-
-def _within(locator: Any, low: float, high: float) -> list[float]:
-    slack = (high - low) * 1e-9
-    ticks = (float(tick) for tick in locator.tick_values(low, high))
-    return [tick for tick in ticks if low - slack <= tick <= high + slack]
-
-
-def _named(ticks: Sequence[float], chart: Chart) -> list[str]:
-    if chart.against != "money":
-        return [f"{tick:,.0f}" for tick in ticks]
-    amounts = [format_micros(round(tick * 1e6), chart.currency) for tick in ticks]
-    whole = all(amount.endswith(".00") for amount in amounts)
-    return [amount.removesuffix(".00") if whole else amount for amount in amounts]
-
-
-def _height(chart: Chart, value: float, ticks: Sequence[float]) -> str:
-    step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
-    if chart.metric in LOSSES:
-        return f"{value:.{max(0, -math.floor(math.log10(step) + 1e-9))}f}"
-    digits = max(0, -math.floor(math.log10(100 * step) + 1e-9))
-    return f"{100 * value:.{digits}f} %"
-
-
-def _label(chart: Chart) -> str:
-    return {"items": "items labeled", "answers": "answers paid for", "money": "money paid"}[
-        chart.against
-    ]
 
 
 def _legend(axes: Axes) -> None:

@@ -29,7 +29,7 @@ def left_out(statement: Statement, terms: Terms) -> LeftOut:
     total = len(statement.quarantine)
     if not total:
         return LeftOut(total=0, note="Nothing had to be left out.", reasons=None, rows=None)
-    what = f"{count(total, 'row')} could not be used, and stood aside"
+    what = f"{count(total, 'row')} could not be used"
     if terms.sealed:
         note = f"{what}. Payloads are sealed: which and why stands in the ledger only."
         return LeftOut(total=total, note=note, reasons=None, rows=None)

@@ -8,7 +8,8 @@ from typing import Any
 
 from auto_labeling.campaign.statement import Statement
 from auto_labeling.money import format_micros
-from auto_labeling.reporting.accounts import bars_of, tiles_of
+from auto_labeling.reporting.bars import bars_of
+from auto_labeling.reporting.headline import tiles_of
 from auto_labeling.reporting.series import points_of
 from auto_labeling.reporting.terms import terms_of
 from auto_labeling.reporting.verdict import verdict_of
@@ -75,7 +76,13 @@ def rounds_table(statement: Statement) -> list[dict[str, Any]]:
 def budget_table(statement: Statement) -> list[dict[str, Any]]:
     """Return a row for each cap: what of it is committed, reserved and free, as people write it."""
     return [
-        {"budget": bar.label.lower(), "cap": bar.cap}
+        {
+            "budget": bar.key,
+            "cap": bar.cap,
+            "committed": NOTHING,
+            "reserved": NOTHING,
+            "free": NOTHING,
+        }
         | {part.role: part.figure for part in bar.parts}
         for bar in bars_of(statement)
     ]

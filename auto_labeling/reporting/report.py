@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from auto_labeling.campaign.statement import Statement
 from auto_labeling.files import write_atomically
-from auto_labeling.reporting.accounts import bars_of, tiles_of
+from auto_labeling.reporting.bars import bars_of
 from auto_labeling.reporting.charts import note_of, sections_of
+from auto_labeling.reporting.headline import tiles_of
 from auto_labeling.reporting.leftouts import left_out
 from auto_labeling.reporting.tables import (
     ledger_tables,
@@ -59,13 +61,19 @@ def write(statement: Statement, path: Path) -> Path:
 def _templates() -> Environment:
     environment = Environment(
         loader=PackageLoader("auto_labeling.reporting"),
-        autoescape=True,
+        autoescape=False,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_unbroken,
     )
     environment.filters |= {"count": count, "moment": moment, "marked": _marked}
     return environment
+
+
+def _unbroken(value: Any) -> Any:
+    """Keep a figure and its percent sign on one line."""
+    return value.replace(" %", "\N{NO-BREAK SPACE}%") if isinstance(value, str) else value
 
 
 def _marked(text: str) -> Markup:

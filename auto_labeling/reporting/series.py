@@ -27,6 +27,11 @@ class Curve:
     high: Sequence[float]
     bound: Sequence[float]
 
+    @property
+    def own(self) -> bool:
+        """Whether this is the campaign itself."""
+        return self.arm == CAMPAIGN
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:

@@ -102,29 +102,30 @@ def short(digest: str | None) -> str:
 
 
 def saved_items(found: Savings) -> str:
-    """Return how many items were saved, with their share.
+    """Return how many items were saved.
 
     >>> saved_items(Savings(items=120.0, share=0.34, cost_micros=18e6, how=""))
-    '120 items fewer (34.0 %)'
+    '120 items fewer'
     """
     if math.isnan(found.items):
         return UNKNOWN
     if not found.items:
         return "no items fewer"
     direction = "fewer" if found.items > 0 else "more"
-    return f"{count(abs(round(found.items)), 'item')} {direction} ({share(abs(found.share))})"
+    return f"{count(abs(round(found.items)), 'item')} {direction}"
 
 
 def saved_money(found: Savings, currency: str) -> str:
-    """Return how much money was saved.
+    """Return which share of the items, and how much money, was saved.
 
     >>> saved_money(Savings(items=120.0, share=0.34, cost_micros=-18e6, how=""), "USD")
-    '$18.00 more'
+    '34.0 % of the items, $18.00 more'
     """
     if math.isnan(found.cost_micros):
         return UNKNOWN
     amount = format_micros(abs(round(found.cost_micros)), currency)
-    return f"{amount} {'less' if found.cost_micros >= 0 else 'more'}"
+    direction = "less" if found.cost_micros >= 0 else "more"
+    return f"{share(abs(found.share))} of the items, {amount} {direction}"
 
 
 def total_cap(statement: Statement) -> Micros:

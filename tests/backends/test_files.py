@@ -206,7 +206,9 @@ def test_answers_that_lost_the_mark_of_their_copy_protect_every_copy(handover: H
 
 
 def test_another_answer_of_the_same_person_is_an_edit(handover: Handover) -> None:
-    handover.write("mia.jsonl", handover.line(0) + handover.line(0, accept=[CLASSES[1]], _timestamp=9))
+    handover.write(
+        "mia.jsonl", handover.line(0) + handover.line(0, accept=[CLASSES[1]], _timestamp=9)
+    )
     first, second = handover.backend.changes(None)[0]
     assert (first.kind, second.kind) == (EventKind.SUBMITTED, EventKind.EDITED)
     assert first.answer_id == second.answer_id
@@ -220,14 +222,16 @@ def test_numbers_of_batches_are_never_given_twice(handover: Handover) -> None:
 
 def test_people_find_the_configuration_beside_label_studio_s_tasks(tmp_path: Path) -> None:
     handover = Handover(tmp_path, "label_studio")
-    config = ET.parse(handover.folder / "label_config.text.xml").getroot()  # noqa: S314 - ours
+    config = ET.parse(handover.folder / "label_config.text.xml").getroot()
     assert [one.get("value") for one in config.iter("Choice")] == [*CLASSES, "cannot tell"]
     row = Item(item_id="row", row={"a": 1})
     handover.backend.create([upload_of([row])])
     assert (handover.folder / "label_config.row.xml").exists()
 
 
-@pytest.mark.parametrize("content", ["{", '{"tasks": []}', "[7]", '[{"data": {}, "annotations": []}]'])
+@pytest.mark.parametrize(
+    "content", ["{", '{"tasks": []}', "[7]", '[{"data": {}, "annotations": []}]']
+)
 def test_an_export_that_is_none_is_kept_with_its_reason(tmp_path: Path, content: str) -> None:
     handover = Handover(tmp_path, "label_studio")
     handover.write("export.json", content)

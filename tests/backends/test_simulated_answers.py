@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from auto_labeling.backends.simulated.crew import crew
 from auto_labeling.errors import ConfigurationError, DataError, RejectedError
 from auto_labeling.ports import Replays
 from auto_labeling.records import CancelResult, EventKind, LabelSchema
@@ -136,7 +137,7 @@ def test_an_assignee_who_has_answered_does_not_answer_again(tmp_path: Path) -> N
 def test_an_unknown_assignee_is_refused_and_nothing_is_made(tmp_path: Path) -> None:
     town = Town(tmp_path)
     uploads = [town.upload(["i1"]), town.upload(["i0"], assignee="nobody")]
-    with pytest.raises(RejectedError, match="assignee: expected one of .*, got .*nobody"):
+    with pytest.raises(RejectedError, match=r"assignee: expected one of .*, got .*nobody"):
         town.backend.create(uploads)
     assert not town.backend.find([upload.key for upload in uploads])
 
@@ -149,17 +150,14 @@ def test_one_more_person_leaves_the_answers_of_the_others(tmp_path: Path) -> Non
         assert without == four.backend.replay(item, 4)
 
 
-def test_people_are_as_often_right_as_configured(tmp_path: Path) -> None:
-    matrix = [[0.5, 0.5, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0.25, 0.75]]
-    town = Town(tmp_path, annotators=(0.6, {"name": "mia", "confusion": matrix}))
-    names = ["annotator-1", "mia"]
-    people = town.backend._people  # noqa: SLF001 - the law of large numbers needs many draws
+def test_people_are_as_often_right_as_configured() -> None:
+    matrix: list[list[float]] = [[0.5, 0.5, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0.25, 0.75]]
     drawn = {
-        name: {
-            truth: Counter(people[name].answer(0, str(n), 0, truth, SCHEMA) for n in range(4000))
+        person.name: {
+            truth: Counter(person.answer(0, str(n), 0, truth, SCHEMA) for n in range(4000))
             for truth in CLASSES
         }
-        for name in names
+        for person in crew([0.6, {"name": "mia", "confusion": matrix}], {})
     }
     for at, truth in enumerate(CLASSES):
         assert drawn["annotator-1"][truth][truth] / 4000 == pytest.approx(0.6, abs=0.03)
@@ -171,11 +169,10 @@ def test_people_are_as_often_right_as_configured(tmp_path: Path) -> None:
             assert share == pytest.approx(matrix[at][column], abs=0.03)
 
 
-def test_people_err_independently_of_each_other(tmp_path: Path) -> None:
-    people = list(Town(tmp_path, annotators=(0.6, 0.6)).backend._people.values())  # noqa: SLF001
+def test_people_err_independently_of_each_other() -> None:
     right = [
         [person.answer(0, str(n), 0, "ant", SCHEMA) == "ant" for n in range(4000)]
-        for person in people
+        for person in crew([0.6, 0.6], {})
     ]
     both = sum(one and two for one, two in zip(*right, strict=True))
     assert both / 4000 == pytest.approx(0.36, abs=0.03)

@@ -1,4 +1,4 @@
-"""The simulated tool goes wrong as real tools do, and its file survives whatever kills its users."""
+"""The simulated tool goes wrong as real tools do, and its file survives who uses it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -53,7 +54,7 @@ def test_retries_pass_in_the_end_and_some_of_the_failed_calls_took_effect(tmp_pa
     failed = 0
     for upload in town.uploads(ITEMS):
         for _ in range(100):
-            if patiently(lambda key=upload.key: town.backend.find([key])):
+            if patiently(partial(town.backend.find, [upload.key])):
                 break
             try:
                 town.backend.create([upload])
@@ -75,7 +76,7 @@ def test_a_failed_call_is_done_or_not_done(tmp_path: Path) -> None:
         try:
             town.backend.create([upload])
         except TransientError:
-            done[bool(patiently(lambda key=upload.key: town.backend.find([key])))] += 1
+            done[bool(patiently(partial(town.backend.find, [upload.key])))] += 1
     assert min(done[True], done[False]) > 5
 
 
@@ -83,7 +84,7 @@ def test_outages_do_not_change_what_people_say(tmp_path: Path) -> None:
     smooth, rough = Town(tmp_path / "smooth"), Town(tmp_path / "rough", outage=0.5)
     for town in (smooth, rough):
         for upload in town.uploads(ITEMS, 2):
-            while not patiently(lambda t=town, u=upload: t.backend.find([u.key])):
+            while not patiently(partial(town.backend.find, [upload.key])):
                 try:
                     town.backend.create([upload])
                 except TransientError:
@@ -117,7 +118,7 @@ def test_a_kill_at_any_call_leaves_all_or_nothing(tmp_path: Path) -> None:
         town = Town(tmp_path / str(strike))
         uploads = town.uploads(ITEMS[:12], 3)
         town.backend.create(uploads[:2])
-        status = ended(in_child(dies_at(strike, lambda t=town, u=uploads: t.backend.create(u[2:]))))
+        status = ended(in_child(dies_at(strike, partial(town.backend.create, uploads[2:]))))
         made = town.backend.find([upload.key for upload in uploads])
         outcomes.add((status, len(made)))
         with closing(sqlite3.connect(town.place.folder / "simulated.db")) as connection:
@@ -134,7 +135,7 @@ def test_a_kill_around_the_commit_leaves_all_or_nothing(tmp_path: Path) -> None:
     for strike in range(40):
         town = Town(tmp_path / str(strike))
         uploads = town.uploads(ITEMS[:5])
-        work = dies_at(strike, lambda t=town, u=uploads: t.backend.create(u), "transaction")
+        work = dies_at(strike, partial(town.backend.create, uploads), "transaction")
         outcomes.add((ended(in_child(work)), len(town.backend.find([u.key for u in uploads]))))
         town.clock.sleep(3600)
         assert len(town.backend.changes(None)[0]) in (0, 5)
@@ -146,7 +147,7 @@ def test_a_kill_while_the_file_is_made_leaves_none_or_a_whole_one(tmp_path: Path
     statuses = set()
     for strike in range(20):
         folder = tmp_path / str(strike)
-        work = dies_at(strike, lambda folder=folder: Town(folder), "_install")
+        work = dies_at(strike, partial(Town, folder), "_install")
         statuses.add(ended(in_child(work)))
         town = Town(folder)
         town.backend.create(town.uploads(ITEMS[:3]))
@@ -163,7 +164,7 @@ def test_two_processes_may_create_and_poll_at_once(tmp_path: Path) -> None:
             town.backend.changes(None)
             assert len(made) == 4
 
-    children = [in_child(lambda first=first: drive(first)) for first in (0, 2)]
+    children = [in_child(partial(drive, first)) for first in (0, 2)]
     assert [ended(child) for child in children] == [0, 0]
     town = Town(tmp_path)
     keys = [upload.key for first in (0, 2) for upload in town.uploads(ITEMS, 2, first)]
@@ -220,9 +221,9 @@ def test_a_full_disk_blocks_and_changes_nothing(tmp_path: Path) -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         limit = (tmp_path / "simulated.db").stat().st_size + 4096
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        uploads = [one for first in range(1, 40) for one in town.uploads(ITEMS, 3, first)]
         with pytest.raises(BlockedError):
-            for first in range(1, 40):
-                town.backend.create(town.uploads(ITEMS, 3, first))
+            town.backend.create(uploads)
 
     assert ended(in_child(fill)) == 0
     assert town.backend.find(list(made)).keys() == made.keys()

@@ -61,14 +61,16 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, Any], complaint
 
 
 def test_a_person_s_own_habits_come_before_everybody_s() -> None:
-    mia, other = crew([{"name": "mia", "accuracy": 1, "skip": 0.1}, 0.9], {"skip": 0.3, "edit": 0.2})
+    mia, other = crew(
+        [{"name": "mia", "accuracy": 1, "skip": 0.1}, 0.9], {"skip": 0.3, "edit": 0.2}
+    )
     assert (mia.skip, mia.edit) == (0.1, 0.2)
     assert (other.skip, other.edit) == (0.3, 0.2)
 
 
 def test_somebody_who_abstains_needs_a_word_for_it(tmp_path: Path) -> None:
+    schema = LabelSchema(task="single", classes=SCHEMA.classes)
     with pytest.raises(ConfigurationError, match=r"labels\.abstain names no such answer"):
-        schema = LabelSchema(task="single", classes=SCHEMA.classes)
         Town(tmp_path, abstain=0.1, schema=schema)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auto_labeling.backends.simulated import hours
+from auto_labeling.backends.simulated.crew import crew
 from auto_labeling.clocks import MONDAY_MORNING
 from auto_labeling.errors import ConfigurationError, RejectedError
 from auto_labeling.records import CancelResult, Event, EventKind
@@ -67,7 +69,7 @@ def test_the_next_moment_is_never_before_and_stays_put(moment: int, text: str, z
     assert opened >= moment
     assert shift.next_open(opened) == opened
     if opened > moment:
-        assert local(opened, zone).strftime("%H:%M") == text.split()[1].split("-")[0]
+        assert local(opened, zone).strftime("%H:%M") == text.split()[1].partition("-")[0]
 
 
 @pytest.mark.parametrize(
@@ -108,22 +110,20 @@ def test_nobody_does_two_things_at_once(tmp_path: Path) -> None:
     assert len(by_person) == 4
     for events in by_person.values():
         spans = sorted((event.at - round((event.seconds or 0) * 1e6), event.at) for event in events)
-        assert all(end <= begin + 1 for (_, end), (begin, _) in zip(spans, spans[1:], strict=False))
+        assert all(end <= begin + 1 for (_, end), (begin, _) in pairwise(spans))
 
 
-def test_an_answer_takes_what_the_fixed_model_says(tmp_path: Path) -> None:
-    town = Town(tmp_path, annotators=tuple(0.9 for _ in range(60)))
-    people = town.backend._people  # noqa: SLF001 - the law of large numbers needs many draws
+def test_an_answer_takes_what_the_fixed_model_says() -> None:
     paces = [
         statistics.median(person.duration_s(0, item, 0, "ant") for item in map(str, range(300)))
-        for person in people.values()
+        for person in crew([0.9] * 60, {})
     ]
     assert 0.7 * 3.5 * 0.9 < min(paces) < 0.8 * 3.5 * 1.1
     assert 1.35 * 3.5 * 0.9 < max(paces) < 1.5 * 3.5 * 1.1
 
 
-def test_a_skip_costs_less_than_an_answer_and_several_classes_more(tmp_path: Path) -> None:
-    [person] = Town(tmp_path, annotators=(0.9,)).backend._people.values()  # noqa: SLF001
+def test_a_skip_costs_less_than_an_answer_and_several_classes_more() -> None:
+    [person] = crew([0.9], {})
     skip, one, three = (
         person.duration_s(0, "i0", 0, value) for value in (None, "ant", ("ant", "bee", "cat"))
     )

@@ -14,7 +14,15 @@ from scipy import stats
 from sklearn import metrics as reference
 
 from auto_labeling.campaign.evaluation import evaluate
-from auto_labeling.campaign.intervals import exact, items_needed, lower_bound, passing, spent
+from auto_labeling.campaign.intervals import (
+    Groups,
+    exact,
+    items_needed,
+    lower_bound,
+    passing,
+    resampled,
+    spent,
+)
 from auto_labeling.campaign.metrics import LOSSES, OVERALL, PER_CLASS, cohen_kappa
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.records import Interval
@@ -159,7 +167,7 @@ def test_the_same_generator_gives_the_same_limits_whatever_else_is_asked_for() -
     for name in EVERY:
         assert judged(truth, guess, [name], seed=4, groups=groups)[name] == every[name]
     other = judged(truth, guess, seed=5, groups=groups)
-    assert other["accuracy"].low != every["accuracy"].low
+    assert other["log_loss"].low != every["log_loss"].low
 
 
 def test_copies_in_a_group_teach_nothing() -> None:
@@ -233,6 +241,12 @@ def test_the_lower_limit_keeps_its_word_where_percentiles_break_it(metric: str) 
         ours, percentile = _missed(gen, value, metric, alpha)
         assert ours <= 3 * alpha
         assert percentile > 4 * alpha
+
+
+def test_a_variance_that_happens_to_be_small_makes_no_items() -> None:
+    assert resampled(0.9, 1e-9, n=50, groups=None, alpha=0.05) == exact(45, 50)
+    many = Groups(size=5, telling=40)
+    assert resampled(0.9, 1e-9, n=50, groups=many, alpha=0.05)[0] < exact(45, 50)[0]
 
 
 def test_alpha_is_spent_over_the_rounds() -> None:

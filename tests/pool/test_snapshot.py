@@ -280,9 +280,9 @@ def test_another_heldout_set_cannot_come_later(base: Path) -> None:
 @pytest.mark.parametrize("key", ["id", None])
 def test_a_label_for_an_item_of_the_pool_is_not_lost(base: Path, key: str | None) -> None:
     settings = Table(path="a.csv", features=("x",), id=key)
-    write_csv(base / "a.csv", [{"id": f"i{n}", "x": n // 2, "label": n % 2} for n in range(4)])
-    if key is None:
-        write_csv(base / "a.csv", [{"x": n // 2, "label": n % 2} for n in range(4)])
+    named = [{"id": f"i{n}"} if key else {} for n in range(4)]
+    rows = [{**row, "x": n // 2, "label": n % 2} for n, row in enumerate(named)]
+    write_csv(base / "a.csv", rows)
     take(settings, base)
     snapshot = ingest_labeled(settings, base, base / "pool", number=2, schema=SCHEMA)
     pool = Pool.open(base / "pool")
@@ -290,16 +290,15 @@ def test_a_label_for_an_item_of_the_pool_is_not_lost(base: Path, key: str | None
     assert snapshot.known_labels == dict(zip(pool.ids, "0101", strict=True))
     assert pool.features[[1, 2]].tolist() == [[0], [1]]
     assert len(pool.items(range(4))) == 4
-    more = [*({"id": n, "x": n, "label": 1} for n in ("i1", "new"))]
-    write_csv(base / "b.csv", [{**row, "x": at} for at, row in enumerate(more)])
-    if key:
-        third = ingest_labeled(
-            Table(path="b.csv", features=("x",), id=key),
-            base,
-            base / "pool",
-            number=3,
-            schema=SCHEMA,
-        )
-        assert [one.item_id for one in third.quarantined] == []
-        assert third.known_labels == {"i1": "1"}
-        assert Pool.open(base / "pool").labels[4:] == ("1",)
+
+
+def test_a_labeled_set_may_hold_old_and_new_items(base: Path) -> None:
+    settings = Table(path="a.csv", features=("x",))
+    write_csv(base / "a.csv", [{"id": "a", "x": 1}, {"id": "b", "x": 2}])
+    take(settings, base)
+    write_csv(base / "b.csv", [{"id": "b", "x": 2, "label": 1}, {"id": "c", "x": 3, "label": 0}])
+    snapshot = ingest_labeled(
+        replace(settings, path="b.csv"), base, base / "pool", number=2, schema=SCHEMA
+    )
+    assert snapshot.known_labels == {"b": "1"}
+    assert Pool.open(base / "pool").labels == (None, None, "0")

@@ -58,6 +58,11 @@ def test_a_set_with_an_abstention_in_it_abstains() -> None:
     assert (verdict.value, verdict.votes) == (("cat",), 1)
 
 
+def test_abstentions_alone_are_no_empty_set() -> None:
+    (verdict,) = Majority().resolve(votes(("a", ("cannot_tell",))), MULTI)
+    assert (verdict.value, verdict.confidence, verdict.votes) == (None, 0.0, 0)
+
+
 @pytest.mark.parametrize(
     ("schema", "value", "said"),
     [(SINGLE, ("cat",), "expected one class"), (MULTI, "cat", "expected a set of classes")],
@@ -73,8 +78,3 @@ def test_a_task_that_it_cannot_decide_is_named() -> None:
     boxes = LabelSchema(task="boxes", classes=("car",))
     with pytest.raises(ConfigurationError, match="'boxes'"):
         Majority().resolve([], boxes)
-
-
-def test_a_misspelt_way_with_ties_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match=r"ties.*'one-more'"):
-        Majority(ties="one-more")  # type: ignore[arg-type]

@@ -83,7 +83,9 @@ def round_line(number: int, *, state: str = "evaluated", bought: bool = True) ->
     )
 
 
-def point(number: int, metric: str = "accuracy", arm: str = "campaign") -> CurvePoint:
+def point(
+    number: int, metric: str = "accuracy", arm: str = "campaign", /, **changes: Any
+) -> CurvePoint:
     """Return a figure as it comes after so many rounds; the random arm learns more slowly."""
     speed = 0.36 if arm == "campaign" else 0.24
     value = 0.955 - 0.62 * math.exp(-speed * number) + 0.006 * math.sin(2.3 * number)
@@ -91,18 +93,19 @@ def point(number: int, metric: str = "accuracy", arm: str = "campaign") -> Curve
         value = 1.9 * math.exp(-speed * number) + 0.21
     spread = math.sqrt(value * abs(1 - value) / JUDGED_ON) + 0.004
     answers = (BATCH * OVERLAP - 1) * number
-    return CurvePoint(
-        round=number,
-        arm=arm,
-        metric=metric,
-        interval=Interval(
+    whole: dict[str, Any] = {
+        "round": number,
+        "arm": arm,
+        "metric": metric,
+        "interval": Interval(
             value=value, low=value - 2.1 * spread, high=value + 1.8 * spread, n=JUDGED_ON
         ),
-        bound=value - 2.9 * spread,
-        items=BATCH * number,
-        answers=answers,
-        cost_micros=answers * PRICE,
-    )
+        "bound": value - 2.9 * spread,
+        "items": BATCH * number,
+        "answers": answers,
+        "cost_micros": answers * PRICE,
+    }
+    return CurvePoint(**(whole | changes))
 
 
 def person(number: int, **changes: Any) -> PersonLine:
@@ -148,7 +151,7 @@ def full(
         "answers": {"given": answers + 3, "skipped": 15, "deleted": 1, "edited": 31,
                     "unsolicited": 9, "conflicts": 2},
         "rounds": [round_line(number) for number in range(1, rounds + 1)],
-        "curve": [point(number, arm=arm) for number in range(1, rounds + 1) for arm in arms],
+        "curve": [point(n, "accuracy", arm) for n in range(1, rounds + 1) for arm in arms],
         "people": [person(number) for number in range(1, 6)],
         "quarantine": [
             ("digits.npy row 17", "17", "a feature is not a finite number"),

@@ -18,13 +18,13 @@ from auto_labeling.records import Ask, AskState
 def collect(campaign: Campaign, state: CampaignState) -> Transition:
     """Take in what is new; the round goes on once enough of its answers are there."""
     sync(campaign)
+    repaired = upload.repair(campaign, state.round)
     with campaign.ledger.read() as connection:
         ordered = asks_room.of_round(connection, campaign.campaign_id, state.round)
     now = campaign.clock.now()
     verdict = waiting.judge(ordered, since=state.waiting_since or now, now=now, rule=rule(campaign))
     if verdict.wait_until is not None:
         return Transition(to=RoundState.SENT, wait_until=verdict.wait_until)
-    repaired = upload.repair(campaign, state.round)
     given_up = give_up(campaign, ordered) if verdict.open else 0
     return Transition(
         to=RoundState.COLLECTED, detail={"given_up": given_up, "surplus_copies": repaired}

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, insert, select
 from auto_labeling.arrays import rng_for
 from auto_labeling.campaign import baseline, budget, labels
 from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.creation import judged_by
 from auto_labeling.campaign.evaluation import evaluate as measure
 from auto_labeling.campaign.evaluation import spent
 from auto_labeling.campaign.labels import Label
@@ -112,7 +113,7 @@ def judge(
     """Return every metric with its interval, and the bound that a test of a target may use."""
     config = campaign.config
     proba = fitting.predict(model, judges.features, len(config.labels.classes))
-    names = sorted(set(config.evaluation.metrics) | metrics_of_rules(campaign))
+    names = judged_by(config)
     alpha = config.evaluation.alpha
 
     def at(level: float) -> Mapping[str, Interval]:
@@ -136,13 +137,6 @@ def _groups(groups: Sequence[str | None], ids: Sequence[str]) -> NDArray[Any] | 
     if all(group is None for group in groups):
         return None
     return np.array([group or item for group, item in zip(groups, ids, strict=True)])
-
-
-def metrics_of_rules(campaign: Campaign) -> set[str]:
-    """Return the metrics that stopping rules look at."""
-    return {
-        metric for rule in campaign.config.stop for metric in getattr(rule, "metrics", lambda: ())()
-    }
 
 
 def _answers_by_purpose(connection: Connection, campaign: Campaign) -> dict[str, int]:

@@ -80,7 +80,7 @@ class GainBelow:
             return None
         paid = (money[-1] - money[-1 - self.rounds]) / 1e6
         per_money = float(_amount("stop.gain_below.per_money", self.per_money))
-        if paid <= 0 or not gained * per_money < self.points * paid:
+        if not gained * per_money < self.points * paid:  # nor while nothing is paid
             return None
         return (
             f"gain below what it costs: the last {self.rounds} rounds raised {self.metric} by "

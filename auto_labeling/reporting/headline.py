@@ -1,4 +1,4 @@
-"""The top of the report in figures, and the budget as bars."""
+"""The top of the report: the figures that a reader looks for first."""
 
 from __future__ import annotations
 
@@ -22,32 +22,12 @@ from auto_labeling.reporting.wording import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tile:
-    """One figure that a reader looks for first."""
+    """One figure, and what has to be known to read it."""
 
     key: str
     label: str
     figure: str
     notes: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """A stretch of a bar."""
-
-    role: str
-    """committed, reserved or free."""
-    figure: str
-    percent: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
-    """A cap, and what became of it."""
-
-    key: str
-    label: str
-    cap: str
-    parts: Sequence[Part]
 
 
 def tiles_of(statement: Statement, terms: Terms) -> list[Tile]:
@@ -98,57 +78,5 @@ def _quality(statement: Statement, terms: Terms) -> Tile:
 def _saved(statement: Statement, terms: Terms) -> Tile:
     found = savings(statement, terms.primary)
     money = saved_money(found, statement.budget.currency)
-    notes = [found.how] if money == UNKNOWN else [money, found.how]
+    notes = [money, found.how] if found.items and money != UNKNOWN else [found.how]
     return Tile(key="savings", label="Against random", figure=saved_items(found), notes=notes)
-
-
-def bars_of(statement: Statement) -> list[Bar]:
-    """Return the caps that are above zero as bars: answers, money, contingency."""
-    account = statement.budget
-    bars = [_answers(statement)]
-    if account.cap_micros:
-        bars.append(
-            _money(
-                statement,
-                "money",
-                "Money",
-                (account.committed_micros, account.reserved_micros, account.free_micros),
-            )
-        )
-    if account.contingency_micros:
-        used = account.contingency_used_micros
-        left = account.contingency_micros - used
-        bars.append(_money(statement, "contingency", "Contingency", (used, 0, left)))
-    return bars
-
-
-_ROLES = ("committed", "reserved", "free")
-
-
-def _answers(statement: Statement) -> Bar:
-    account = statement.budget
-    amounts = (account.committed_answers, account.reserved_answers, account.free_answers)
-    return Bar(
-        key="answers",
-        label="Answers",
-        cap=count(account.cap_answers),
-        parts=_parts(amounts, [count(amount) for amount in amounts]),
-    )
-
-
-def _money(statement: Statement, key: str, label: str, amounts: Sequence[int]) -> Bar:
-    currency = statement.budget.currency
-    return Bar(
-        key=key,
-        label=label,
-        cap=format_micros(sum(amounts), currency),
-        parts=_parts(amounts, [format_micros(amount, currency) for amount in amounts]),
-    )
-
-
-def _parts(amounts: Sequence[int], figures: Sequence[str]) -> list[Part]:
-    cap = sum(amounts)
-    return [
-        Part(role=role, figure=said, percent=round(100 * amount / cap, 3) if cap else 0.0)
-        for role, amount, said in zip(_ROLES, amounts, figures, strict=True)
-    ]

@@ -1,0 +1,1 @@
+"""Figures, measured: each module prints a table, and with `--json` the same as data."""

@@ -1,0 +1,13 @@
+"""Run every benchmark in turn: `python -m benchmarks [--json]`."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+
+NAMES = ("campaign_overhead", "demo_savings")
+
+if __name__ == "__main__":
+    for name in NAMES:
+        sys.argv[0] = name
+        runpy.run_module(f"benchmarks.{name}", run_name="__main__")
