@@ -102,6 +102,24 @@ def find_or_create(workspace: Workspace, config: str) -> CampaignId:
     return found
 
 
+def known(workspace: Workspace) -> list[CampaignId]:
+    """Return every campaign of a workspace, newest first."""
+    with _ledger(workspace) as ledger, ledger.read() as connection:
+        return list(
+            connection.scalars(
+                select(campaigns.c.campaign).order_by(
+                    campaigns.c.created_at.desc(), campaigns.c.campaign
+                )
+            )
+        )
+
+
+def driver_of(workspace: Workspace, campaign: CampaignId) -> str | None:
+    """Return the process that drives a campaign now, in words, or None."""
+    with _ledger(workspace) as ledger, ledger.read() as connection:
+        return lease.holder(connection, campaign)
+
+
 def unstopped(workspace: Workspace) -> list[CampaignId]:
     """Return the campaigns of a workspace that still have something to do, oldest first."""
     with _ledger(workspace) as ledger, ledger.read() as connection:

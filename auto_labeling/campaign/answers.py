@@ -12,11 +12,11 @@ from auto_labeling.campaign import asks as asks_room
 from auto_labeling.campaign import budget, intake
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.intake import Intake, Known
-from auto_labeling.campaign.schema import answers, asks, campaigns, people
+from auto_labeling.campaign.schema import answers, asks, campaigns, people, quarantine
 from auto_labeling.campaign.transition import OPEN, put_aside, tell
 from auto_labeling.money import price_for
 from auto_labeling.ports import Vote
-from auto_labeling.records import Ask, CampaignId, Cursor, Event, Micros
+from auto_labeling.records import Ask, AskState, CampaignId, Cursor, Event, Micros
 
 
 def ingest(
@@ -69,19 +69,41 @@ def _known(connection: Connection, campaign: Campaign, events: Sequence[Event]) 
         for ask in group:
             if ask.state in OPEN:
                 waiting[key, ask.item_id].append(ask)
-    found = _rows(connection, name, answers.c.fingerprint, (event.fingerprint for event in events))
+    fingerprints = [event.fingerprint for event in events]
+    found = _rows(connection, name, answers.c.fingerprint, fingerprints)
     versions = _rows(connection, name, answers.c.answer_id, (event.answer_id for event in events))
     on_items = _rows(connection, name, answers.c.item, (event.item_id for event in events))
     return Known(
         schema=campaign.config.labels,
         pseudonym=campaign.pseudonyms,
         pay=_pay(connection, campaign),
-        fingerprints={row["fingerprint"] for row in found},
+        fingerprints={row["fingerprint"] for row in found} | _aside(connection, name, fingerprints),
         keys=set(ours),
         open_asks=waiting,
         versions={row["answer_id"]: row for row in versions if row["current"]},
         answered_by={(row["item"], row["person"]) for row in on_items if row["ask"]},
+        skipped={
+            ask.ask_id for group in ours.values() for ask in group if ask.state is AskState.SKIPPED
+        },
     )
+
+
+def _aside(connection: Connection, campaign: CampaignId, fingerprints: Iterable[str]) -> set[str]:
+    """Return which of these acts were put aside before."""
+    found = {
+        place
+        for chunk in _chunks(_place(one) for one in fingerprints)
+        for place in connection.scalars(
+            select(quarantine.c.where_found).where(
+                quarantine.c.campaign == campaign, quarantine.c.where_found.in_(chunk)
+            )
+        )
+    }
+    return {one for one in fingerprints if _place(one) in found}
+
+
+def _place(fingerprint: str) -> str:
+    return f"answer {fingerprint}"
 
 
 def _pay(connection: Connection, campaign: Campaign) -> Callable[[str, Event], Micros]:
@@ -136,5 +158,9 @@ def _write(connection: Connection, campaign: Campaign, taken: Intake) -> None:
     if taken.released:
         budget.release(connection, name, taken.released, now)
     for event, reason in taken.aside:
-        body = {"fingerprint": event.fingerprint, "value": intake.encode(event.value)}
-        put_aside(connection, name, now, f"answer {event.answer_id}", event.item_id, reason, body)
+        body = {
+            "fingerprint": event.fingerprint,
+            "answer": event.answer_id,
+            "value": intake.encode(event.value),
+        }
+        put_aside(connection, name, now, _place(event.fingerprint), event.item_id, reason, body)

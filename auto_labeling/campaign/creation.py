@@ -61,7 +61,7 @@ def create(
     config = config_room.parse(raw)
     check_metrics(judged_by(config), config.labels.classes)
     pool = take_in(config, base, folder / "inputs")
-    sides = _split(config, pool)
+    sides = split_of(config, pool)
     now = clock.now()
     imported = _imported(config, pool)
     with ledger.write() as connection:
@@ -131,7 +131,7 @@ def add(
     pool = Pool.open(folder / "inputs", upto=number)
     added = pool.snapshots[-1]
     start = len(pool) - added.size
-    sides = _split(config, pool, known, start)
+    sides = split_of(config, pool, known, start)
     with ledger.write(fence) as connection:
         now = clock.now()
         _write_snapshots(connection, campaign, pool, sides, start=start, now=now)
@@ -203,7 +203,7 @@ def amend(
     return config_room.difference(before, raw)
 
 
-def _split(
+def split_of(
     config: CampaignConfig, pool: Pool, known: Mapping[str, Side] | None = None, start: int = 0
 ) -> Split:
     """Return the sides of the items from position `start` on."""

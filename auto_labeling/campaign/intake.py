@@ -35,6 +35,8 @@ class Known:
     """By answer id: the version that counts, as a row of `answers`."""
     answered_by: set[tuple[str, str]]
     """(item, person) pairs that have answered or skipped an ask."""
+    skipped: set[str] = field(default_factory=set)
+    """Asks that ended in a skip: their money was given back."""
 
 
 @dataclass(slots=True)
@@ -74,10 +76,10 @@ def check(value: Value | None, schema: LabelSchema) -> None:
     Traceback (most recent call last):
     auto_labeling.errors.DataError: expected one of the classes cat, dog, got 'cow'
     """
-    if (schema.task == "single") != isinstance(value, str):
+    if value is None or (schema.task == "single") != isinstance(value, str):
         expected = "one class" if schema.task == "single" else "a set of classes"
         raise DataError(f"expected {expected}, got {value!r}")
-    for name in (value,) if isinstance(value, str) else value or ():
+    for name in (value,) if isinstance(value, str) else value:
         if name not in schema.classes and name not in schema.abstain:
             raise DataError(
                 f"expected one of the classes {', '.join(schema.classes)}, got {name!r}"
@@ -114,6 +116,7 @@ def _submit(known: Known, intake: Intake, event: Event, person: str) -> None:
     known.answered_by.add((event.item_id, person))
     intake.assignees.append((ask.ask_id, person))
     if kind == "skip":
+        known.skipped.add(ask.ask_id)
         intake.states[AskState.SKIPPED].append(ask.ask_id)
         intake.released.append((ask.ask_id, ask.price_micros))
     else:
@@ -146,7 +149,10 @@ def _change(
     """
     foreign = event.person is not None and person != before["person"]
     row = _row(event, before["person"], "overwrite" if foreign else _KIND[event.kind])
-    row |= {"ask": before["ask"], "unsolicited": before["unsolicited"]}
+    ask = before["ask"]
+    if row["kind"] == "answer" and ask in known.skipped:
+        ask = None  # a skip that became an answer: its money was given back, so it cannot be paid
+    row |= {"ask": ask, "unsolicited": ask is None}
     row |= {"supersedes": before["fingerprint"], "conflict_with": person if foreign else None}
     intake.rows.append(row)
     if foreign:

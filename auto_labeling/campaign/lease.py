@@ -48,6 +48,13 @@ def held(
             _release(ledger, fence)
 
 
+def holder(connection: Connection, campaign: CampaignId) -> str | None:
+    """Return the process that holds a campaign now, in words, or None."""
+    lease = schema.leases
+    row = connection.execute(select(lease).where(lease.c.campaign == campaign)).mappings().first()
+    return f"process {row['pid']} on {row['host']}" if row is not None and _is_alive(row) else None
+
+
 def _acquire(ledger: Ledger, campaign: CampaignId, lease_s: float) -> Fence:
     lease = schema.leases
     with ledger.write() as connection:

@@ -61,7 +61,7 @@ def write(statement: Statement, path: Path) -> Path:
 def _templates() -> Environment:
     environment = Environment(
         loader=PackageLoader("auto_labeling.reporting"),
-        autoescape=False,
+        autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -25,19 +25,22 @@ from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.transition import state_of
 from auto_labeling.errors import AutoLabelingError
 from auto_labeling.workspace import Workspace
-from tests.kill.world import CAMPAIGN
+from tests.kill.world import CAMPAIGN, PATIENT
 
 _LATER_IMPORTS = (
     "alembic.command",
     "alembic.config",
     "alembic.script",
+    "auto_labeling.models.scaling",
     "joblib",
     "pandas",
+    "pyarrow.dataset",
     "pyarrow.parquet",
     "scipy.special",
     "sklearn.cluster",
     "sklearn.linear_model",
     "sklearn.pipeline",
+    "sqlalchemy.dialects.sqlite",
 )
 _TOUCHES = frozenset(
     {"open", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "sqlite3.connect"}
@@ -45,9 +48,10 @@ _TOUCHES = frozenset(
 
 
 def import_everything() -> None:
-    """Import what a campaign imports on its way."""
+    """Import what a campaign imports on its way, and read a campaign file as it will."""
     for name in _LATER_IMPORTS:
         importlib.import_module(name)
+    config_room.parse(PATIENT.config)
 
 
 def run(job: Mapping[str, Any]) -> int:

@@ -54,6 +54,11 @@ class Scene:
     stop: tuple[int, float, str] | None = None
     """(round, seconds after it was sent, 'now' or 'finish'): when somebody asks to stop."""
 
+    @property
+    def config(self) -> dict[str, Any]:
+        """What the campaign file says."""
+        return _CAMPAIGN | dict(self.changes)
+
     def write(self, folder: Path) -> Path:
         """Write the campaign and its data into a folder and return the campaign file."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -68,7 +73,7 @@ class Scene:
             truth += labels.tolist()
             (folder / f"up_to_{name}.csv").write_text("\n".join(truth), encoding="utf-8")
         path = folder / "kill.yaml"
-        path.write_text(yaml.safe_dump(_CAMPAIGN | dict(self.changes)), encoding="utf-8")
+        path.write_text(yaml.safe_dump(self.config), encoding="utf-8")
         return path
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from auto_labeling.arrays import rng_for
 from auto_labeling.campaign.context import Campaign
@@ -16,6 +17,7 @@ from auto_labeling.campaign.schema import asks, items, labels, picks
 from auto_labeling.campaign.transition import Ending, Transition, newest_model
 from auto_labeling.files import write_atomically
 from auto_labeling.models import fitting
+from auto_labeling.models.embedding import feature_embedder
 from auto_labeling.ports import QueryStrategy
 from auto_labeling.records import AskState, Purpose, Side
 from auto_labeling.view import PoolView
@@ -52,22 +54,16 @@ def select_batch(campaign: Campaign, state: CampaignState) -> Transition:
     """Choose this round's batch: the strategy's picks, and a random control slice."""
     rng = rng_for(campaign.config.seed, state.round, "select")
     train, control = _candidates(campaign)
-    judged = campaign.pool.heldout is None
-    wanted = round(campaign.batch * campaign.config.evaluation.control) if judged else 0
-    n_control = min(max(wanted, int(judged)), len(control))
-    judges = rng.choice(control, size=n_control, replace=False) if n_control else control[:0]
-    strategy = _strategy(campaign, has_model=state.has_model)
-    size = min(campaign.batch - n_control, len(train))
+    if not len(train):
+        ending = Ending(kind="exhausted", sentence="every item of the pool has been asked about")
+        return Transition(to=RoundState.SELECTED, ending=ending)
+    due = _control_due(campaign, state.round) if campaign.pool.heldout is None else 0
+    judges = rng.choice(control, size=min(due, len(control)), replace=False)
     chosen = train[:0]
-    if size:
-        view = _view(campaign, train, strategy)
-        chosen = train[strategy.select(view, size, rng)]
+    if size := min(campaign.batch - len(judges), len(train)):
+        strategy = _strategy(campaign, has_model=state.has_model)
+        chosen = train[strategy.select(_view(campaign, train, strategy), size, rng)]
     batch = _spread(chosen, judges)
-    if not len(chosen):
-        return Transition(
-            to=RoundState.SELECTED,
-            ending=Ending(kind="exhausted", sentence="every item of the pool has been asked about"),
-        )
     ids = campaign.pool.ids
     rows = [
         {
@@ -82,7 +78,7 @@ def select_batch(campaign: Campaign, state: CampaignState) -> Transition:
     return Transition(
         to=RoundState.SELECTED,
         writes=(lambda connection: _replace_picks(connection, campaign, state.round, rows),),
-        detail={"picked": len(chosen), "control": n_control},
+        detail={"picked": len(chosen), "control": len(judges)},
     )
 
 
@@ -129,12 +125,37 @@ def _candidates(campaign: Campaign) -> tuple[NDArray[np.intp], NDArray[np.intp]]
     return sides[0], sides[1]
 
 
+def _control_due(campaign: Campaign, number: int) -> int:
+    """Return how many of this batch judge, so that their share holds over the whole campaign."""
+    with campaign.ledger.read() as connection:
+        before = connection.execute(
+            select(picks.c.purpose, func.count())
+            .where(picks.c.campaign == campaign.campaign_id, picks.c.round < number)
+            .group_by(picks.c.purpose)
+        )
+        counts = dict(before.tuples().all())
+    picked = sum(counts.values()) + campaign.batch
+    due = math.ceil(campaign.config.evaluation.control * picked) - counts.get(Purpose.CONTROL, 0)
+    return max(0, min(due, campaign.batch))
+
+
+def _embeddings(campaign: Campaign) -> NDArray[np.floating]:
+    """Return the pool's embeddings, computed once a pool and kept on disk."""
+    path = campaign.workspace / "cache" / campaign.pool.digest / "embeddings.npy"
+    if not path.exists():
+        features = campaign.pool.features
+        points = feature_embedder(features, campaign.config.seed).embed(features)
+        write_atomically(path, lambda file: np.save(file, points))
+    kept: NDArray[np.floating] = np.load(path, mmap_mode="r")
+    return kept
+
+
 def _view(campaign: Campaign, positions: NDArray[np.intp], strategy: QueryStrategy) -> PoolView:
     features = campaign.pool.features[positions]
     needs = strategy.needs
     return PoolView(
         features=features,
-        embeddings=features if "embeddings" in needs else None,
+        embeddings=_embeddings(campaign)[positions] if "embeddings" in needs else None,
         proba=_proba(campaign, positions) if "proba" in needs else None,
         groups=np.array(campaign.pool.groups)[positions] if "groups" in needs else None,
     )
