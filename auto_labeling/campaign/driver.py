@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.rounds import CampaignState, RoundState, Step, next_step
-from auto_labeling.campaign.steps import STEPS
+from auto_labeling.campaign.steps import STEPS, ending
 from auto_labeling.campaign.transition import Transition, block, commit, state_of
 from auto_labeling.errors import BlockedError, TransientError
 
@@ -45,10 +45,15 @@ def persist(campaign: Campaign, step: Step, before: CampaignState | None = None)
 
 
 def drive(campaign: Campaign, *, wait: bool = True, max_rounds: int | None = None) -> CampaignState:
-    """Make steps until the campaign stops, or has to wait and may not, or has made its rounds."""
-    first = state_of(campaign.ledger, campaign.campaign_id).round
+    """Make steps until the campaign stops, or has to wait and may not, or has made its rounds.
+
+    A campaign that had stopped before is looked at once more.
+    """
+    begun = state_of(campaign.ledger, campaign.campaign_id)
+    if begun.stopped:
+        ending.look_again(campaign)
     while step := next_step(state := state_of(campaign.ledger, campaign.campaign_id)):
-        if made_its_rounds(state, first, max_rounds):
+        if made_its_rounds(state, begun.round, max_rounds):
             break
         if step is not Step.COLLECT:
             persist(campaign, step, state)

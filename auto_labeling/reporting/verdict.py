@@ -53,7 +53,7 @@ def verdict_of(statement: Statement) -> Verdict:
         return _ended(statement)
     if state.blocked_reason is not None:
         return _blocked(statement)
-    if state.open_asks:
+    if state.state is RoundState.SENT and state.open_asks:
         return _waiting(statement)
     return _under_way(statement)
 

@@ -155,6 +155,19 @@ def test_a_kill_while_the_file_is_made_leaves_none_or_a_whole_one(tmp_path: Path
     assert -signal.SIGKILL in statuses
 
 
+def test_two_processes_may_make_the_file_at_once(tmp_path: Path) -> None:
+    def begin(folder: Path, first: int) -> None:
+        town = Town(folder)
+        town.backend.create([town.upload(["i0"], first=first)])
+
+    for trial in range(12):
+        folder = tmp_path / str(trial)
+        Town(folder / "warm")  # what is read once a process is read before the race
+        children = [in_child(partial(begin, folder, first)) for first in range(2)]
+        assert [ended(child) for child in children] == [0, 0]
+        assert len(Town(folder).events(1)) == 2
+
+
 def test_two_processes_may_create_and_poll_at_once(tmp_path: Path) -> None:
     def drive(first: int) -> None:
         town = Town(tmp_path)  # both may find no file, and make it

@@ -240,10 +240,10 @@ def test_an_answer_to_a_released_ask_is_not_paid_from_another_upload() -> None:
 
 @pytest.mark.parametrize("first", [act(), skip()])
 def test_the_same_person_is_never_paid_twice_for_one_item(first: Event) -> None:
+    at_once = take(known(ask(0), ask(1)), [first, act(answer="b", at=5)])
+    assert [row["unsolicited"] for row in at_once.rows] == [False, True]
+    assert len(at_once.charges) + len(at_once.released) == 1
     before = known(ask(0), ask(1))
-    taken = take(before, [first, act(answer="b", at=5)])
-    assert [row["unsolicited"] for row in taken.rows] == [False, True]
-    assert len(taken.charges) + len(taken.released) == 1
     _, again = later(before, take(before, [first]), act(answer="b", at=5))
     assert again.rows[0]["unsolicited"]
     assert not again.charges

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from typing import Literal, TypeAlias
 
 import pytest
 from hypothesis import given
@@ -25,6 +26,8 @@ USUAL = {
     RoundState.EVALUATED: Step.DECIDE,
     RoundState.STOPPED: None,
 }
+Stop: TypeAlias = Literal["finish", "now"]
+STOPS: tuple[Stop | None, ...] = (None, "finish", "now")
 BEFORE_BUYING = {RoundState.PLANNED, RoundState.SCORED, RoundState.SELECTED}
 EVERY_STATE = [
     CampaignState(
@@ -43,7 +46,7 @@ EVERY_STATE = [
             (False, True),
             (False, True),
             (0, 2),
-            (None, "finish", "now"),
+            STOPS,
             (None, "budget"),
             (None, "no disk"),
         )
@@ -146,7 +149,7 @@ class World:
 
     def somebody_interferes(self) -> None:
         if self.now.state is not RoundState.STOPPED and self.draw.draw(st.integers(0, 15)) == 0:
-            how = self.draw.draw(st.sampled_from(("finish", "now")))
+            how: Stop = "now" if self.chance() else "finish"
             self.now = replace(self.now, stop_requested=how)
 
 

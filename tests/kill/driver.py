@@ -1,4 +1,4 @@
-"""What a forked process does: drive a campaign, and die at the instant that it was told."""
+"""What a forked process does: drive a campaign, and fall at the instant that it was told."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,9 +42,11 @@ _LATER_IMPORTS = (
     "sklearn.pipeline",
     "sqlalchemy.dialects.sqlite",
 )
+_CALLS = ("cancel", "changes", "create", "find")
 _TOUCHES = frozenset(
     {"open", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "sqlite3.connect"}
 )
+_FILES = ("/models/", "/manifests/", "/cache/", "/people/", "/clock")
 
 
 def import_everything() -> None:
@@ -63,13 +65,13 @@ def run(job: Mapping[str, Any]) -> int:
         outcome = {"error": type(error).__name__, "said": str(error)}
     except BaseException:  # noqa: BLE001 - a forked child must not fall into its parent's loop
         outcome = {"error": "unexpected", "said": traceback.format_exc()}
-    diary.close(outcome | {"ticks": diary.ticks, "seconds": time.monotonic() - began})
+    diary.close(outcome | {"seconds": time.monotonic() - began})
     return 1 if "error" in outcome else 0
 
 
 def _drive(job: Mapping[str, Any], diary: Diary) -> dict[str, Any]:
     workspace = Workspace(Path(job["workspace"]))
-    diary.begin()
+    diary.count_ticks()
     campaign = _find_or_create(workspace, job["config"])
     if job.get("create_only"):
         return {"created": campaign}
@@ -77,14 +79,17 @@ def _drive(job: Mapping[str, Any], diary: Diary) -> dict[str, Any]:
         assemble.held(workspace, campaign, **job.get("lease", {})) as fence,
         assemble.opened(workspace, campaign, fence=fence, watch=diary.note) as opened,
     ):
-        diary.campaign = replace(opened, pause=lambda _seconds: None)
+        diary.campaign = replace(
+            opened,
+            backend=Told(opened.backend, diary.note),  # type: ignore[arg-type]
+            pause=lambda _seconds: None,  # a simulated tool is mended by the next call
+        )
         state = driver.drive(diary.campaign)
     return {"state": state.state, "stop_kind": state.stop_kind}
 
 
 def _find_or_create(workspace: Workspace, config: str) -> str:
-    found = assemble.find(workspace, config)
-    if found is not None:
+    if assemble.find(workspace, config) is not None:
         return assemble.find_or_create(workspace, config)
     path = Path(config)
     return assemble.create(
@@ -96,45 +101,93 @@ def _find_or_create(workspace: Workspace, config: str) -> str:
     )
 
 
-class Diary:
-    """Notes every instant that a driver passes, and strikes it down at the one that was named.
+class Told:
+    """A labeling tool whose calls are instants too: before they begin, and when they have ended."""
 
-    An instant has a name (a step's), or a number: every file that is opened, renamed or removed and
-    every statement sent to a database is a tick, so that a random instant can be had again.
+    def __init__(self, backend: object, note: Callable[[str], None]) -> None:
+        self._backend = backend
+        self._note = note
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._backend, name)
+        if name not in _CALLS:
+            return found
+
+        def call(*args: Any) -> Any:
+            self._note(f"{name}:before")
+            result = found(*args)
+            self._note(f"{name}:after")
+            return result
+
+        return call
+
+
+class Diary:
+    """Notes every instant that a driver passes, and strikes it at those that were named.
+
+    An instant has a name, or only a number: every file that is opened, renamed or removed and every
+    statement sent to the ledger is a tick, so that a random instant can be had again.
     """
 
     def __init__(self, job: Mapping[str, Any]) -> None:
         self.campaign: Campaign | None = None
-        self.ticks = 0
-        self._strike: Mapping[str, Any] = job.get("strike") or {}
+        self._strikes = {(name, count): blow for name, count, blow in job.get("strikes", ())}
+        self._tick_strikes = dict(job.get("tick_strikes", ()))
         self._stop = job.get("stop")
         self._seen: Counter[str] = Counter()
-        self._path = Path(job["diary"])
-        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self._ticks = 0
+        self._quiet: list[int] = []
+        self._files: list[int] = []
+        self._writing = False
+        self._file = os.open(job["diary"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
-    def begin(self) -> None:
+    def count_ticks(self) -> None:
         """Count the ticks from here."""
-        sys.addaudithook(lambda name, _: self._tick() if name in _TOUCHES else None)
-        event.listen(Engine, "before_cursor_execute", lambda *_: self._tick())
-        event.listen(Engine, "commit", lambda _: self._tick())
+        sys.addaudithook(self._touched)
+        event.listen(Engine, "before_cursor_execute", self._executed)
+        event.listen(Engine, "commit", self._ended)
+        event.listen(Engine, "rollback", self._ended)
 
     def note(self, instant: str) -> None:
-        """Pass a named instant; not to be survived if it is the one."""
+        """Pass a named instant, if that is to be."""
         os.write(self._file, f"{instant}\n".encode())
         self._seen[instant] += 1
         if instant == "collect:before":
             self._ask_to_stop()
-        if self._strike.get("at") == [instant, self._seen[instant]]:
-            os.kill(os.getpid(), getattr(signal, self._strike.get("signal", "SIGKILL")))
+        self._strike(self._strikes.get((instant, self._seen[instant])))
 
     def close(self, outcome: Mapping[str, Any]) -> None:
-        """Write what became of the job."""
-        os.write(self._file, f"={json.dumps(outcome)}\n".encode())
+        """Write what became of the job, and how many ticks there were.
+
+        At `quiet` ticks no ledger was locked; at `file_ticks` a file of the workspace was touched.
+        """
+        told = {"ticks": self._ticks, "quiet_ticks": self._quiet, "file_ticks": self._files}
+        os.write(self._file, f"={json.dumps({**outcome, **told})}\n".encode())
+
+    def _touched(self, name: str, args: tuple[Any, ...]) -> None:
+        if name in _TOUCHES:
+            self._tick()
+            if any(part in str(args[0]) for part in _FILES):
+                self._files.append(self._ticks)
+
+    def _executed(self, *given: Any) -> None:
+        self._tick()
+        if given[2] == "BEGIN IMMEDIATE":
+            self._writing = True
+
+    def _ended(self, _connection: object) -> None:
+        self._tick()
+        self._writing = False
 
     def _tick(self) -> None:
-        self.ticks += 1
-        if self._strike.get("tick") == self.ticks:
-            os.kill(os.getpid(), signal.SIGKILL)
+        self._ticks += 1
+        if not self._writing:
+            self._quiet.append(self._ticks)
+        self._strike(self._tick_strikes.get(self._ticks))
+
+    def _strike(self, blow: str | None) -> None:
+        if blow is not None:
+            os.kill(os.getpid(), getattr(signal, blow))
 
     def _ask_to_stop(self) -> None:
         """Ask to stop, as a person does from another terminal, once the time has come."""

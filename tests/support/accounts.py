@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -36,15 +37,15 @@ def label_problems(
     votes: dict[str, Counter[str]] = defaultdict(Counter)
     for row in _rows(connection, answers, campaign):
         counts = row.current and row.kind == "answer" and not row.unsolicited
-        if counts and row.value not in abstain:
-            votes[row.item][row.value] += 1
+        if counts and json.loads(row.value) not in abstain:
+            votes[row.item][json.loads(row.value)] += 1
     made = {row.item: row for row in _rows(connection, labels, campaign) if row.source == "human"}
     wrong = [f"{item}: votes but no label row" for item in votes.keys() - made.keys()]
     for item, row in made.items():
         ranked = votes[item].most_common(2)
         tied = len(ranked) == 2 and ranked[0][1] == ranked[1][1]
         expected = None if tied or not ranked else ranked[0][0]
-        if row.value != expected:
+        if json.loads(row.value or "null") != expected:
             wrong.append(f"{item}: {row.value} out of {dict(votes[item])}")
         if row.votes != votes[item].total():
             wrong.append(f"{item}: {row.votes} votes noted, {votes[item].total()} counted")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import update
 
 from auto_labeling import assemble
@@ -53,13 +55,14 @@ def write_points(folder: Path, points: int, classes: tuple[str, ...] = CLASSES) 
     np.save(folder / "groups.npy", np.array([f"g{at // 2:03d}" for at in range(points)]))
     _write_csv(folder / "truth.csv", ["id", "label"], zip(ids, labels, strict=True))
     judges, names = cloud(points // 2, classes, seed=2)
-    rows = ([*row, name] for row, name in zip(judges.tolist(), names, strict=True))
+    numbers: list[list[float]] = judges.tolist()
+    rows = ([*row, name] for row, name in zip(numbers, names, strict=True))
     _write_csv(folder / "heldout.csv", ["x0", "x1", "x2", "x3", "label"], rows)
 
 
 def cloud(
     points: int, classes: tuple[str, ...], *, seed: int
-) -> tuple[np.ndarray[Any, np.dtype[np.float32]], list[str]]:
+) -> tuple[NDArray[np.float32], list[str]]:
     """Return (points, 4) features and their classes: one corner a class, far apart."""
     rng = np.random.default_rng(seed)
     which = rng.permutation(np.arange(points) % len(classes))
@@ -111,7 +114,7 @@ def driving(
         assemble.held(workspace, campaign) as fence,
         assemble.opened(workspace, campaign, fence=fence, watch=watch) as opened,
     ):
-        yield opened
+        yield replace(opened, pause=opened.clock.sleep)  # nobody waits in a test
 
 
 def drive(

@@ -13,12 +13,10 @@ from auto_labeling.records import ItemId, PersonId, Upload
 
 def plan(uploads: Sequence[tuple[int, Upload]], live: Collection[str], diary: Diary) -> list[Act]:
     """Return all that people will do with new units; `live` holds the keys that exist already."""
-    seen = set(live)
-    acts: list[Act] = []
-    for unit, upload in uploads:
-        acts += _unit(unit, upload, upload.key in seen, diary)
-        seen.add(upload.key)
-    return acts
+    elders = set(live)
+    return [
+        act for unit, upload in uploads for act in _unit(unit, upload, upload.key in elders, diary)
+    ]
 
 
 def _unit(unit: int, upload: Upload, copy: bool, diary: Diary) -> Iterator[Act]:

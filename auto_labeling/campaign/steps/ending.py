@@ -92,6 +92,17 @@ def finish(campaign: Campaign, state: CampaignState) -> Transition:
     )
 
 
+def look_again(campaign: Campaign) -> int:
+    """Take in what came after a campaign was closed and return how many acts were new.
+
+    Late answers are kept, and paid if their asks still hold a reservation; the data set stays as
+    it was frozen. What a driver that slept past its lease has left in the tool is withdrawn.
+    """
+    new = sync(campaign)
+    upload.repair(campaign)
+    return new
+
+
 _BY_A_PERSON = Ending(kind="person", sentence="a person asked to stop")
 
 
