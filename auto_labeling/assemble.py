@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, literal_column, select
 
 from auto_labeling import config as config_room
 from auto_labeling import tracking
-from auto_labeling.campaign import creation, lease, statement
+from auto_labeling.campaign import creation, imported, lease, statement
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.ledger import Fence, Ledger
 from auto_labeling.campaign.pseudonyms import Pseudonyms
@@ -25,6 +25,8 @@ from auto_labeling.records import CampaignId
 from auto_labeling.secrets import LocalSecrets
 from auto_labeling.workspace import Workspace
 
+# Not by `created_at`: that is people's time, and all simulated people begin on the same Monday.
+_BEGUN: ColumnElement[int] = literal_column("campaigns.rowid")
 
 def open_ledger(workspace: Workspace) -> Ledger:
     """Open the workspace's ledger, making the workspace if there is none."""
@@ -75,7 +77,7 @@ def find(workspace: Workspace, config: str) -> CampaignId | None:
                 | (campaigns.c.campaign == config)
                 | (campaigns.c.name == config)
             )
-            .order_by(campaigns.c.created_at.desc(), campaigns.c.campaign)
+            .order_by(_BEGUN.desc())
             .limit(1)
         )
 
@@ -107,9 +109,7 @@ def known(workspace: Workspace) -> list[CampaignId]:
     with _ledger(workspace) as ledger, ledger.read() as connection:
         return list(
             connection.scalars(
-                select(campaigns.c.campaign).order_by(
-                    campaigns.c.created_at.desc(), campaigns.c.campaign
-                )
+                select(campaigns.c.campaign).order_by(_BEGUN.desc())
             )
         )
 
@@ -127,7 +127,7 @@ def unstopped(workspace: Workspace) -> list[CampaignId]:
             connection.scalars(
                 select(campaigns.c.campaign)
                 .where(campaigns.c.stopped_at.is_(None))
-                .order_by(campaigns.c.created_at, campaigns.c.campaign)
+                .order_by(_BEGUN)
             )
         )
 
@@ -153,7 +153,14 @@ def opened(
         folder = workspace.campaign(campaign)
         pool = Pool.open(folder / "inputs")
         clock = _clock(config, folder)
-        backend = _backend(config, folder, Path(base or "."), clock, secrets, lambda: pool.ids)
+        backend = _backend(
+            config,
+            folder,
+            Path(base or "."),
+            clock,
+            secrets,
+            lambda: imported.pool_ids(config, pool),
+        )
         extras = {} if watch is None else {"watch": watch}
         yield Campaign(
             campaign_id=campaign,

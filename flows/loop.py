@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping
 
 from pydantic import BaseModel, Field
 
-from auto_labeling.assemble import opened
 from auto_labeling.campaign.driver import made_its_rounds
 from auto_labeling.campaign.rounds import CampaignState, Step, next_step
 from auto_labeling.campaign.transition import state_of
 from tasks import annotation, inference, quality, reporting, selection, sensors, training
-from tasks._policy import Ref
+from tasks._policy import Ref, read_only
 
 TASKS: Mapping[Step, Callable[[Ref], object]] = {
     Step.SCORE: inference.score,
@@ -52,10 +51,16 @@ class CampaignRun(BaseModel):
 
 
 def advance(ref: Ref, run: CampaignRun) -> CampaignState:
-    """Make steps until the campaign stops, has to wait and may not, or has made its rounds."""
-    first = current(ref).round
+    """Make steps until the campaign stops, has to wait and may not, or has made its rounds.
+
+    A campaign that had stopped before is looked at once more.
+    """
+    begun = current(ref)
+    if begun.stopped:
+        sensors.look_again(ref)
+        reporting.show(ref)  # the driver that closed it may have been killed before it could
     while step := next_step(state := current(ref)):
-        if made_its_rounds(state, first, run.max_rounds):
+        if made_its_rounds(state, begun.round, run.max_rounds):
             break
         if step is Step.COLLECT:
             if not sensors.wait_for_annotations(ref, wait=run.wait):
@@ -69,5 +74,5 @@ def advance(ref: Ref, run: CampaignRun) -> CampaignState:
 
 def current(ref: Ref) -> CampaignState:
     """Return what the ledger says now."""
-    with opened(ref.place, ref.campaign_id) as campaign:
+    with read_only(ref) as campaign:
         return state_of(campaign.ledger, campaign.campaign_id)

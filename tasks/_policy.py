@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from prefect.cache_policies import NO_CACHE
 
-from auto_labeling.assemble import opened
+from auto_labeling import assemble
 from auto_labeling.campaign import driver
+from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.ledger import Fence
 from auto_labeling.campaign.rounds import Step
 from auto_labeling.campaign.transition import Transition
 from auto_labeling.errors import TransientError
 from auto_labeling.workspace import Workspace
+from tasks._secrets import PrefectSecrets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +56,19 @@ POLICY: dict[str, Any] = {
 }
 
 
+def opened(ref: Ref) -> AbstractContextManager[Campaign]:
+    """Open the campaign to drive it."""
+    return assemble.opened(
+        ref.place, ref.campaign_id, fence=ref.fence, batch=ref.batch, secrets=PrefectSecrets()
+    )
+
+
+def read_only(ref: Ref) -> AbstractContextManager[Campaign]:
+    """Open the campaign without the right to write its ledger."""
+    return assemble.opened(ref.place, ref.campaign_id, fence=None, secrets=PrefectSecrets())
+
+
 def make(ref: Ref, step: Step) -> Transition:
     """Open the campaign and make one step."""
-    with opened(ref.place, ref.campaign_id, fence=ref.fence, batch=ref.batch) as campaign:
+    with opened(ref) as campaign:
         return driver.perform(campaign, step)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from prefect import task, unmapped
 
-from auto_labeling.assemble import opened
 from auto_labeling.campaign.rounds import Step
 from auto_labeling.campaign.steps import choosing
-from tasks._policy import POLICY, Ref, make
+from tasks._policy import POLICY, Ref, make, read_only
 
 
 def score(ref: Ref) -> None:
@@ -21,7 +20,7 @@ def score(ref: Ref) -> None:
 @task(name="score shard", **POLICY)
 def score_shard(ref: Ref, number: int) -> None:
     """Predict one shard into its content-addressed file; never writes the ledger."""
-    with opened(ref.place, ref.campaign_id, fence=None) as campaign:
+    with read_only(ref) as campaign:
         choosing.score_shard(campaign, number)
 
 
@@ -33,5 +32,5 @@ def finish_scoring(ref: Ref) -> None:
 
 def pending_shards(ref: Ref) -> list[int]:
     """Return the shards without a file."""
-    with opened(ref.place, ref.campaign_id, fence=None) as campaign:
+    with read_only(ref) as campaign:
         return choosing.shards_to_score(campaign)

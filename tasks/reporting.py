@@ -8,35 +8,46 @@ from prefect.artifacts import (
     create_progress_artifact,
     create_table_artifact,
 )
+from prefect.logging import get_run_logger
 
-from auto_labeling.assemble import opened, tracker_of
+from auto_labeling.assemble import tracker_of
 from auto_labeling.campaign import statement
 from auto_labeling.campaign.statement import Statement
+from auto_labeling.errors import BlockedError, RejectedError, TransientError
 from auto_labeling.mirroring import mirror as mirror_to
 from auto_labeling.reporting import markdown, report
-from tasks._policy import POLICY, Ref
+from tasks._policy import POLICY, Ref, opened, read_only
+from tasks._secrets import PrefectSecrets
 
 
 def show(ref: Ref) -> None:
-    """Bring report, MLflow and artifacts up to date."""
-    mirror(ref)
+    """Bring report, MLflow and artifacts up to date.
+
+    A mirror that cannot be reached stops no campaign: what it lacks stays open in the ledger and is
+    brought to it the next time.
+    """
+    try:
+        mirror(ref)
+    except (TransientError, RejectedError, BlockedError) as error:
+        get_run_logger().warning("%s: the mirror is behind: %s", ref.campaign_id, error)
     publish(ref)
 
 
 @task(name="report and mirror", **POLICY)
 def mirror(ref: Ref) -> None:
     """Write the report, and bring every new point to MLflow once."""
-    with opened(ref.place, ref.campaign_id, fence=ref.fence) as campaign:
+    with opened(ref) as campaign:
         account = statement.read(campaign.ledger, campaign.campaign_id)
         written = report.write(account, ref.place.report(campaign.campaign_id))
         files = [written] if account.state.stopped else []
-        mirror_to(campaign, account, tracker_of(ref.place, campaign.config), files)
+        tracker = tracker_of(ref.place, campaign.config, PrefectSecrets())
+        mirror_to(campaign, account, tracker, files)
 
 
 @task(name="publish artifacts", **POLICY)
 def publish(ref: Ref) -> None:
     """Show the campaign, its rounds, its budget and its progress in the Prefect UI."""
-    with opened(ref.place, ref.campaign_id) as campaign:
+    with read_only(ref) as campaign:
         account = statement.read(campaign.ledger, campaign.campaign_id)
     key = account.campaign_id.lower().replace("_", "-").replace(".", "-")
     create_markdown_artifact(key=f"{key}-campaign", markdown=markdown.campaign_markdown(account))

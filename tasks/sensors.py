@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from prefect import task
 
-from auto_labeling.assemble import opened
 from auto_labeling.campaign import driver
-from tasks._policy import POLICY, Ref
+from auto_labeling.campaign.steps import ending
+from tasks._policy import POLICY, Ref, opened
 
 
 @task(name="wait for annotations", **POLICY)
@@ -15,5 +15,12 @@ def wait_for_annotations(ref: Ref, *, wait: bool) -> bool:
 
     Without `wait` it looks once.
     """
-    with opened(ref.place, ref.campaign_id, fence=ref.fence) as campaign:
+    with opened(ref) as campaign:
         return driver.collect(campaign, wait=wait)
+
+
+@task(name="look again", **POLICY)
+def look_again(ref: Ref) -> int:
+    """Take in what came after the campaign was closed, and return how many acts were new."""
+    with opened(ref) as campaign:
+        return ending.look_again(campaign)

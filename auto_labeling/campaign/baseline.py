@@ -6,6 +6,7 @@ nothing of it enters a data set.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,41 +14,46 @@ from sqlalchemy import select
 
 from auto_labeling.arrays import rng_for
 from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.labels import Label
 from auto_labeling.campaign.schema import items
 from auto_labeling.models import fitting
 from auto_labeling.ports import Replays, Vote
 from auto_labeling.records import ItemId, Side
 
 
-def random_model(campaign: Campaign, size: int) -> Any | None:
-    """Return the model fitted on the first `size` items of a seeded random order, or None."""
-    if not isinstance(campaign.backend, Replays) or not size:
+def random_model(campaign: Campaign, learned: Sequence[Label]) -> Any | None:
+    """Return the model fitted on as many blindly drawn items as were bought, or None.
+
+    What was imported, it learns from as well.
+    """
+    if not isinstance(campaign.backend, Replays) or not learned:
         return None
-    positions = _order(campaign)[:size]
-    ids = [campaign.pool.ids[position] for position in positions]
-    decided = _decide(campaign, campaign.backend, ids)
-    place = {name: at for at, name in enumerate(campaign.config.labels.classes)}
-    kept = [
-        (at, place[decided[item]])
-        for at, item in zip(positions, ids, strict=True)
-        if item in decided
-    ]
-    if not kept:
+    imported = {label.position: str(label.value) for label in learned if label.source == "imported"}
+    drawn = _order(campaign, imported)[: len(learned) - len(imported)]
+    ids = {campaign.pool.ids[position]: position for position in drawn}
+    decided = _decide(campaign, campaign.backend, list(ids))
+    known = imported | {ids[item]: value for item, value in decided.items()}
+    if not known:
         return None
     config = campaign.config
-    rows, targets = (np.array(column) for column in zip(*kept, strict=True))
-    model = config.model.build(config.seed, campaign.base)
-    return fitting.fit(model, campaign.pool.features[rows], targets, len(config.labels.classes))
+    place = {name: at for at, name in enumerate(config.labels.classes)}
+    return fitting.fit(
+        config.model.build(config.seed, campaign.base),
+        campaign.pool.features[np.array(list(known))],
+        np.array([place[value] for value in known.values()]),
+        len(config.labels.classes),
+    )
 
 
-def _order(campaign: Campaign) -> list[int]:
+def _order(campaign: Campaign, imported: Collection[int]) -> list[int]:
     with campaign.ledger.read() as connection:
         train = connection.scalars(
             select(items.c.position)
             .where(items.c.campaign == campaign.campaign_id, items.c.side == Side.TRAIN)
             .order_by(items.c.position)
         ).all()
-    return [int(at) for at in rng_for(campaign.config.seed, 0, "baseline").permutation(train)]
+    rng = rng_for(campaign.config.seed, 0, "baseline")
+    return [int(at) for at in rng.permutation(train) if int(at) not in imported]
 
 
 def _decide(campaign: Campaign, people: Replays, ids: list[ItemId]) -> dict[ItemId, str]:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
 from auto_labeling import config as config_room
-from auto_labeling.campaign import budget
-from auto_labeling.campaign.intake import encode
+from auto_labeling.campaign import budget, imported, waiting
 from auto_labeling.campaign.ledger import Fence, Ledger
 from auto_labeling.campaign.metrics import check_metrics
 from auto_labeling.campaign.rounds import RoundState
@@ -20,7 +19,6 @@ from auto_labeling.campaign.schema import (
     campaigns,
     configurations,
     items,
-    labels,
     people,
     rounds,
     schemas,
@@ -34,7 +32,7 @@ from auto_labeling.pool.pool import Pool
 from auto_labeling.pool.snapshot import ingest, ingest_labeled
 from auto_labeling.pool.splits import Split, known_sides, split
 from auto_labeling.ports import Clock
-from auto_labeling.records import CampaignId, Micros, Purpose, Side
+from auto_labeling.records import CampaignId, Micros, Side
 
 
 def new_id(name: str) -> CampaignId:
@@ -59,11 +57,11 @@ def create(
     Raises `DataError` or `ConfigurationError` before anything stands in the ledger.
     """
     config = config_room.parse(raw)
-    check_metrics(judged_by(config), config.labels.classes)
+    check(config)
     pool = take_in(config, base, folder / "inputs")
     sides = split_of(config, pool)
     now = clock.now()
-    imported = _imported(config, pool)
+    labeled, leaking = imported.apart(imported.labels_of(config, pool), pool, sides)
     with ledger.write() as connection:
         connection.execute(
             insert(campaigns).values(
@@ -72,7 +70,7 @@ def create(
                 config_path=None if config_path is None else str(config_path),
                 base=str(base),
                 created_at=now,
-                round=0 if imported else 1,
+                round=0 if labeled else 1,
             )
         )
         _write_configuration(connection, campaign, 1, raw, now)
@@ -80,17 +78,24 @@ def create(
         _open_account(connection, campaign, config)
         _write_schema(connection, campaign, raw, now)
         _write_snapshots(connection, campaign, pool, sides, start=0, now=now)
-        _write_imported(connection, campaign, imported)
+        imported.write(connection, campaign, labeled, leaking, now)
         connection.execute(
             insert(rounds).values(
                 campaign=campaign,
-                number=0 if imported else 1,
-                state=RoundState.RECONCILED if imported else RoundState.PLANNED,
+                number=0 if labeled else 1,
+                state=RoundState.RECONCILED if labeled else RoundState.PLANNED,
                 snapshot=len(pool.snapshots),
                 more_wanted=False,
             )
         )
         tell(connection, campaign, "created", now, items=len(pool))
+
+
+def check(config: CampaignConfig) -> None:
+    """Raise `ConfigurationError` for what no step could work with, before anything is bought."""
+    check_metrics(judged_by(config), config.labels.classes)
+    wait = config.wait
+    waiting.Rule.parse(enough=wait.enough, after=wait.after, rest=wait.rest, poll_s=wait.poll_s)
 
 
 def judged_by(config: CampaignConfig) -> list[str]:
@@ -180,7 +185,7 @@ def amend(
     a cap below what is given or asked for already.
     """
     campaign, config = fence.campaign, config_room.parse(raw)
-    check_metrics(judged_by(config), config.labels.classes)
+    check(config)
     with ledger.write(fence) as connection:
         version, before = stored(connection, campaign)
         fixed = config_room.fixed_keys_changed(before, raw)
@@ -193,7 +198,7 @@ def amend(
             return ""
         now = clock.now()
         _write_configuration(connection, campaign, version + 1, raw, now, who=who, why=why)
-        caps = _caps(config)
+        caps = caps_of(config, budget.account(connection, campaign))
         budget.amend(connection, campaign, at=now, **caps)
         connection.execute(
             update(people).where(people.c.campaign == campaign).values(retired_at=now)
@@ -208,6 +213,8 @@ def split_of(
 ) -> Split:
     """Return the sides of the items from position `start` on."""
     judges = pool.heldout
+    if known is None:
+        known = imported.sides_of(config, pool)
     return split(
         pool.ids[start:],
         pool.groups[start:],
@@ -218,40 +225,6 @@ def split_of(
         heldout_groups=() if judges is None else [one for one in judges.groups if one is not None],
         known=known,
     )
-
-
-def _imported(config: CampaignConfig, pool: Pool) -> list[tuple[str, str]]:
-    """Return (item, label) of the labeled sources, with those on items of the pool itself."""
-    numbers = range(len(config.pool) + 1, len(config.pool) + len(config.labeled) + 1)
-    found: dict[str, str] = {}
-    for snapshot, part in zip(pool.snapshots, pool.parts, strict=True):
-        if snapshot.number in numbers:
-            found |= snapshot.known_labels
-            pairs = zip(part.ids, part.labels, strict=True)
-            found |= {item: label for item, label in pairs if label is not None}
-    return list(found.items())
-
-
-def _write_imported(
-    connection: Connection, campaign: CampaignId, imported: Sequence[tuple[str, str]]
-) -> None:
-    if imported:
-        connection.execute(
-            insert(labels),
-            [
-                {
-                    "campaign": campaign,
-                    "item": item,
-                    "value": encode(label),
-                    "confidence": 1.0,
-                    "votes": 0,
-                    "round": 0,
-                    "purpose": Purpose.TRAIN,
-                    "source": "imported",
-                }
-                for item, label in imported
-            ],
-        )
 
 
 def _write_configuration(
@@ -299,21 +272,34 @@ def _write_people(
         )
 
 
-def _caps(config: CampaignConfig) -> dict[str, int]:
-    """Return the caps; without a cap in money, what the answers cost at most is the cap."""
-    answers = config.budget.answers
+def caps_of(config: CampaignConfig, spent: budget.Account | None = None) -> dict[str, int]:
+    """Return the caps; without a cap in money, what the answers cost at most is the cap.
+
+    The contingency is part of a cap in money, and comes on top where there is none.
+    """
+    answers, share = config.budget.answers, int(config.budget.contingency.removesuffix("%"))
+    if config.budget.money is None:
+        cap = _cost_at_most(config, spent)
+        contingency = cap * share // 100
+    else:
+        money = micros(config.budget.money)
+        contingency = money * share // 100
+        cap = money - contingency
+    return {"cap_answers": answers, "cap_micros": cap, "contingency_micros": contingency}
+
+
+def _cost_at_most(config: CampaignConfig, spent: budget.Account | None) -> Micros:
+    """Return what all answers can cost: the bought ones what they did, the others the dearest."""
     dearest = config_room.dearest_answer(config)
-    money = answers * dearest if config.budget.money is None else micros(config.budget.money)
-    contingency = money * int(config.budget.contingency.removesuffix("%")) // 100
-    return {
-        "cap_answers": answers,
-        "cap_micros": money - contingency,
-        "contingency_micros": contingency,
-    }
+    if spent is None:
+        return config.budget.answers * dearest
+    bought = spent.committed_answers + spent.reserved_answers
+    promised = spent.committed_micros + spent.reserved_micros
+    return promised + max(0, config.budget.answers - bought) * dearest
 
 
 def _open_account(connection: Connection, campaign: CampaignId, config: CampaignConfig) -> None:
-    budget.open_account(connection, campaign, currency=config.budget.currency, **_caps(config))
+    budget.open_account(connection, campaign, currency=config.budget.currency, **caps_of(config))
 
 
 def _write_schema(

@@ -117,13 +117,14 @@ def opinions_wanted(
     known = read(connection, name, labels.c.item.in_(of_round))
     decided = {label.item_id: label for label in known}
     wanted = []
+    more_on_ties = getattr(quality.consensus, "ties", "one_more") == "one_more"
     most = min(quality.most_opinions, campaign.backend.traits.people or quality.most_opinions)
     for item, count in asked.items():
         label = decided.get(item)
         got = label.votes if label else 0
         missing = quality.overlap - got
         if missing <= 0 and label is not None and label.value is None:
-            missing = 1
+            missing = int(more_on_ties)
         missing = min(missing, most - count)
         if missing > 0 and item not in given_up:
             wanted.append((item, Purpose.OPINION, missing))

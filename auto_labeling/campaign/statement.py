@@ -24,6 +24,7 @@ from auto_labeling.campaign.schema import (
     quarantine,
     rounds,
     snapshots,
+    spend,
     transitions,
 )
 from auto_labeling.campaign.transition import read_state
@@ -260,6 +261,9 @@ def _answers(connection: Connection, campaign: CampaignId) -> dict[str, int]:
     def count(*where: Any) -> int:
         return connection.scalar(select(func.count()).select_from(answers).where(of, *where)) or 0
 
+    brought = select(func.count()).where(
+        labels.c.campaign == campaign, labels.c.source == "imported"
+    )
     return {
         "given": kinds.get("answer", 0),
         "skipped": kinds.get("skip", 0),
@@ -267,23 +271,29 @@ def _answers(connection: Connection, campaign: CampaignId) -> dict[str, int]:
         "edited": count(answers.c.supersedes.is_not(None), answers.c.kind == "answer"),
         "unsolicited": count(answers.c.unsolicited, answers.c.current),
         "conflicts": count(answers.c.kind == "overwrite"),
+        "imported": connection.scalar(brought) or 0,
     }
 
 
 def _rounds(connection: Connection, campaign: CampaignId) -> list[RoundLine]:
     counts = {
-        (row.round, row.state): (row.asks, row.micros)
+        (row.round, row.state): row.asks
         for row in connection.execute(
-            select(
-                asks.c.round,
-                asks.c.state,
-                func.count().label("asks"),
-                func.sum(asks.c.price_micros).label("micros"),
-            )
+            select(asks.c.round, asks.c.state, func.count().label("asks"))
             .where(asks.c.campaign == campaign)
             .group_by(asks.c.round, asks.c.state)
         )
     }
+    paid = dict(
+        connection.execute(
+            select(asks.c.round, func.sum(spend.c.micros))
+            .join(spend, spend.c.ask == asks.c.ask)
+            .where(asks.c.campaign == campaign, spend.c.kind.in_(("commit", "contingency")))
+            .group_by(asks.c.round)
+        )
+        .tuples()
+        .all()
+    )
     rows = connection.execute(
         select(rounds).where(rounds.c.campaign == campaign).order_by(rounds.c.number)
     )
@@ -291,10 +301,10 @@ def _rounds(connection: Connection, campaign: CampaignId) -> list[RoundLine]:
         RoundLine(
             number=row.number,
             state=row.state,
-            asked=sum(n for (number, _), (n, _) in counts.items() if number == row.number),
-            answered=counts.get((row.number, "answered"), (0, 0))[0],
-            skipped=counts.get((row.number, "skipped"), (0, 0))[0],
-            paid_micros=int(counts.get((row.number, "answered"), (0, 0))[1]),
+            asked=sum(n for (number, _), n in counts.items() if number == row.number),
+            answered=counts.get((row.number, "answered"), 0),
+            skipped=counts.get((row.number, "skipped"), 0),
+            paid_micros=int(paid.get(row.number, 0)),
             items_labeled=row.items_labeled,
             manifest=row.manifest,
             model=row.model_sha256,

@@ -186,6 +186,8 @@ def end(connection: Connection, campaign: CampaignId, ending: Ending) -> None:
 def block(campaign: Campaign, error: BlockedError) -> None:
     """Write that only a person can go on from here; the state stays where it is."""
     with campaign.ledger.write(campaign.fence) as connection:
+        if read_state(connection, campaign.campaign_id).blocked_reason == error.reason:
+            return  # still the same: `blocked_at` says since when, and it was told
         now = campaign.clock.now()
         _set(
             connection,

@@ -14,11 +14,12 @@ from sqlalchemy import bindparam, select, update
 from auto_labeling.campaign import asks as asks_room
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.schema import asks, campaigns, items, uploads
-from auto_labeling.errors import BlockedError, LeaseLost, TransientError
+from auto_labeling.errors import BlockedError, DataError, LeaseLost, TransientError
 from auto_labeling.records import Ask, AskState, CancelResult, Item, RemoteRef, Upload
 
 BATCH = 200
 """Uploads a call: what a kill can cost is one of these."""
+_PAYLOADS_AS_THEY_WERE = "The campaign goes on once the pool's files are as they were."
 
 
 def send(campaign: Campaign, round_number: int) -> int:
@@ -47,15 +48,35 @@ def repair(campaign: Campaign, round_number: int | None = None) -> int:
     """
     known = _known(campaign, round_number)
     surplus: list[RemoteRef] = []
+    kept: dict[str, RemoteRef] = {}
     for keys in _chunks(list(known)):
         for key, copies in campaign.backend.find(keys).items():
             recorded, wanted = known[key]
             keep = next((ref for ref in copies if ref.remote_id == recorded), copies[0])
             surplus += [ref for ref in copies if ref != keep or not wanted]
+            if wanted:
+                kept[key] = keep
     if not surplus:
         return 0
-    results = campaign.backend.cancel(surplus)
+    results = dict(campaign.backend.cancel(surplus))
+    results |= _keep_the_answered(campaign, kept, results)
     return sum(result is CancelResult.CANCELLED for result in results.values())
+
+
+def _keep_the_answered(
+    campaign: Campaign,
+    kept: Mapping[str, RemoteRef],
+    results: Mapping[RemoteRef, CancelResult],
+) -> Mapping[RemoteRef, CancelResult]:
+    """Where the surplus copy is the answered one, withdraw the other and record the answered."""
+    answered = {ref.key: ref for ref, one in results.items() if one is CancelResult.ANSWERED}
+    others = [kept[key] for key in answered if key in kept]
+    if not others:
+        return {}
+    then = campaign.backend.cancel(others)
+    moved = [ref.key for ref, one in then.items() if one is CancelResult.CANCELLED]
+    _record(campaign, {key: answered[key] for key in moved})
+    return then
 
 
 def _take_back(campaign: Campaign, round_number: int, refs: Mapping[str, RemoteRef]) -> None:
@@ -157,14 +178,17 @@ def _with_items(campaign: Campaign, intended: Sequence[tuple[str, list[Ask]]]) -
 
 
 def _payloads(campaign: Campaign, positions: Sequence[int]) -> dict[str, Item]:
-    items_there, missing = campaign.pool.check(positions)
+    try:
+        items_there, missing = campaign.pool.check(positions)
+    except DataError as error:
+        raise BlockedError(str(error), remedy=_PAYLOADS_AS_THEY_WERE) from error
     if missing:
         first = missing[0]
         raise BlockedError(
             f"{first.where} and {len(missing) - 1} more: {first.reason}"
             if len(missing) > 1
             else f"{first.where}: {first.reason}",
-            remedy="The campaign goes on once the pool's files are as they were.",
+            remedy=_PAYLOADS_AS_THEY_WERE,
         )
     return {item.item_id: item for item in items_there}
 

@@ -84,7 +84,7 @@ def note_of(statement: Statement, terms: Terms) -> str:
         )
     against = statement.judged_against
     judged = f"Judged against {against}. " if against else ""
-    level = f"{100 * (1 - terms.alpha):g} %"
+    level = f"{100 * (1 - terms.alpha):g}%"
     return f"{judged}Bands are {level} intervals. {baseline}"
 
 

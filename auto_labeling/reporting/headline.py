@@ -64,7 +64,7 @@ def _quality(statement: Statement, terms: Terms) -> Tile:
     notes = []
     around = limits(metric, newest)
     if around != UNKNOWN:
-        notes.append(f"{around} ({100 * (1 - terms.alpha):g} % interval)")
+        notes.append(f"{around} ({100 * (1 - terms.alpha):g}% interval)")
     if newest.n:
         notes.append(f"on {count(newest.n, 'item')}, against {statement.judged_against or UNKNOWN}")
     points = points_of(statement, metric)

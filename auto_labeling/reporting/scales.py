@@ -78,7 +78,7 @@ def _values(ticks: Sequence[float], chart: Chart) -> list[str]:
     step = ticks[1] - ticks[0] if len(ticks) > 1 else 0.1
     if chart.metric in LOSSES:
         return [f"{tick:.{_digits(step)}f}" for tick in ticks]
-    return [f"{100 * tick:.{_digits(100 * step)}f} %" for tick in ticks]
+    return [f"{100 * tick:.{_digits(100 * step)}f}%" for tick in ticks]
 
 
 def _digits(step: float) -> int:

@@ -20,16 +20,16 @@ def share(value: float) -> str:
     """Return a share in percent.
 
     >>> share(0.9312), share(float("nan"))
-    ('93.1 %', 'unknown')
+    ('93.1%', 'unknown')
     """
-    return UNKNOWN if math.isnan(value) else f"{100 * value:.1f} %"
+    return UNKNOWN if math.isnan(value) else f"{100 * value:.1f}%"
 
 
 def figure(metric: str, value: float) -> str:
     """Return the value of a metric: a share in percent, a loss as it is.
 
     >>> figure("recall/dog", 0.75), figure("log_loss", 0.75)
-    ('75.0 %', '0.750')
+    ('75.0%', '0.750')
     """
     if metric not in LOSSES:
         return share(value)
@@ -40,19 +40,19 @@ def limits(metric: str, interval: Interval) -> str:
     """Return the limits of an interval.
 
     >>> limits("accuracy", Interval(value=0.93, low=0.9, high=0.95, n=450))
-    '90.0 to 95.0 %'
+    '90.0 to 95.0%'
     """
     low, high = figure(metric, interval.low), figure(metric, interval.high)
     if UNKNOWN in (low, high):
         return UNKNOWN
-    return f"{low.removesuffix(' %')} to {high}"
+    return f"{low.removesuffix('%')} to {high}"
 
 
 def estimate(metric: str, interval: Interval) -> str:
     """Return a value with its limits, or only the value where they are unknown.
 
     >>> estimate("accuracy", Interval(value=0.93, low=0.9, high=0.95, n=450))
-    '93.0 % (90.0 to 95.0 %)'
+    '93.0% (90.0 to 95.0%)'
     """
     value, around = figure(metric, interval.value), limits(metric, interval)
     return value if around == UNKNOWN else f"{value} ({around})"
@@ -119,7 +119,7 @@ def saved_money(found: Savings, currency: str) -> str:
     """Return which share of the items, and how much money, was saved.
 
     >>> saved_money(Savings(items=120.0, share=0.34, cost_micros=-18e6, how=""), "USD")
-    '34.0 % of the items, $18.00 more'
+    '34.0% of the items, $18.00 more'
     """
     if math.isnan(found.cost_micros):
         return UNKNOWN

@@ -15,14 +15,8 @@ from auto_labeling.backends.simulated.settings import Simulated
 from auto_labeling.clocks import SimulatedClock
 from auto_labeling.ports import AnnotationBackend, Place
 from auto_labeling.records import Item, LabelSchema, RemoteRef, Value
-from tests.contracts.backend import (
-    ALL_ITEMS,
-    BackendContract,
-    Gap,
-    Habit,
-    label_of,
-    without_contract,
-)
+from tests.contracts.asking import ALL_ITEMS, label_of
+from tests.contracts.backend import BackendContract, Gap, Habit, without_contract
 
 DAY_S = 86_400
 

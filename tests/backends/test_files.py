@@ -15,7 +15,7 @@ from auto_labeling.errors import BlockedError, ConfigurationError, RejectedError
 from auto_labeling.ports import Place
 from auto_labeling.records import CancelResult, EventKind, Item, LabelSchema, Upload
 from tests.backends.town import ITEMS, NoSecrets
-from tests.contracts.backend import CAMPAIGN, CLASSES, SINGLE, text_items, upload_of
+from tests.contracts.asking import CAMPAIGN, CLASSES, SINGLE, text_items, upload_of
 
 
 class Handover:

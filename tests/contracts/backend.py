@@ -7,74 +7,35 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
-from zlib import crc32
 
 import pytest
 
 from auto_labeling.ports import AnnotationBackend
 from auto_labeling.records import (
-    Ask,
     CancelResult,
     Event,
     EventKind,
     Item,
     LabelSchema,
-    Purpose,
     RemoteRef,
     Suggestion,
     Upload,
     Value,
-    ask_id,
-    upload_key,
+)
+from tests.contracts.asking import (
+    ALL_ITEMS,
+    CAMPAIGN,
+    CLASSES,
+    MULTI,
+    SINGLE,
+    STRANGE_ITEMS,
+    label_of,
+    text_items,
+    upload_of,
 )
 
-CAMPAIGN = "contract-0badcafe"
-CLASSES = ("chat & <b>chien</b>", "ねこ", 'a "quoted" class')
-SINGLE = LabelSchema(task="single", classes=CLASSES, abstain=("cannot tell",))
-MULTI = LabelSchema(task="multi", classes=CLASSES)
 Habit = Literal["answer", "skip", "edit"]
 """What people do with a task once they are told to act; only simulated people need to know."""
-
-
-def label_of(item_id: str, schema: LabelSchema = SINGLE) -> Value:
-    """Return what people say about an item: the same on every run."""
-    first = crc32(item_id.encode()) % len(CLASSES)
-    if schema.task == "single":
-        return CLASSES[first]
-    return tuple(name for at, name in enumerate(CLASSES) if (first + at) % 2)
-
-
-def text_items(count: int, prefix: str = "item") -> list[Item]:
-    """Return items of a kind that every tool can show."""
-    return [Item(item_id=f"{prefix}-{n}", text=f"text {n}") for n in range(count)]
-
-
-STRANGE_ITEMS = [
-    Item(item_id="写真/7 'é' \u2028 \x1f", text="a line\u2028separator, a tab\t and é"),
-    Item(item_id="<script>&amp;", text='<img src=x onerror="alert(1)"> & "quotes"'),
-    Item(item_id="x" * 300, text="x" * 10_000),
-    Item(item_id=" ", text="\n"),
-]
-ALL_ITEMS = [*text_items(600), *STRANGE_ITEMS]
-"""Everything that a test may ask about."""
-
-
-def upload_of(items: Sequence[Item], *, opinions: int = 1, ordinal: int = 0) -> Upload:
-    """Return the unit that asks for `opinions` on each item, from the `ordinal`-th on."""
-    asks = tuple(
-        Ask(
-            ask_id=ask_id(CAMPAIGN, item.item_id, number),
-            item_id=item.item_id,
-            round=0,
-            ordinal=number,
-            purpose=Purpose.TRAIN,
-            price_micros=50_000,
-        )
-        for item in items
-        for number in range(ordinal, ordinal + opinions)
-    )
-    key = upload_key(CAMPAIGN, [ask.ask_id for ask in asks])
-    return Upload(key=key, items=tuple(items), asks=asks)
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,9 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -22,7 +21,7 @@ import pyarrow.parquet as pq
 from auto_labeling.workspace import Workspace
 from tests.kill.world import CAMPAIGN
 
-LOOK_S = 0.002
+LOOK_S = 0.01
 _GUARDS = """
 CREATE TABLE guard_budget (
     cap_answers, reserved_answers, committed_answers, cap_micros, reserved_micros, committed_micros
@@ -110,6 +109,15 @@ def surplus(workspace: Workspace) -> dict[str, list[str]]:
     """Return the keys of which more than one copy lives in the tool."""
     with _reading(tool_of(workspace)) as tool:
         return {key: copies for key, copies in _live(tool).items() if len(copies) > 1}
+
+
+def unanswered(workspace: Workspace, copies: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return those of the copies in the tool in which nobody has answered or skipped anything."""
+    now = int((workspace.campaign(CAMPAIGN) / "clock").read_text())
+    with _reading(tool_of(workspace)) as tool:
+        rows = tool.execute("SELECT DISTINCT unit FROM act WHERE at <= ?", (now,))
+        answered = {str(unit) for (unit,) in rows}
+    return [unit for units in copies.values() for unit in units if unit not in answered]
 
 
 class Monitor:

@@ -1,7 +1,8 @@
-"""SIGKILL before, inside and after every step, and at random instants: nothing comes out different."""
+"""SIGKILL before, inside and after every step, and at any other instant: nothing ends otherwise."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,23 +13,133 @@ from auto_labeling.campaign.rounds import Step
 from tests.kill.trial import Stage
 from tests.kill.world import CHUNKED, HALTED, OVERDUE, PATIENT, SCENES, WOUND_UP, Scene
 
-WHEN = ("before", "between", "after")
 StageOf = Callable[[Scene], Stage]
+INSTANTS = {
+    *(f"{step}:{when}" for step in Step for when in ("before", "between", "after")),
+    *(f"upload:{when}" for when in ("before", "between", "after")),
+    *(f"withdraw:{when}" for when in ("before", "between", "after")),
+    *(f"{call}:{when}" for call in ("cancel", "changes", "create", "find") for when in ("before", "after")),
+}
+"""Every instant that has a name: of steps, of their uploads, and of calls to the tool."""
+BLOWS = 4
+"""Kills a campaign, where it is struck at random."""
 
 
-def scenes(*chosen: Scene) -> pytest.MarkDecorator:
+def in_scenes(*chosen: Scene) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("scene", chosen, ids=lambda scene: scene.name)
 
 
-@scenes(CHUNKED, HALTED)
-def test_a_campaign_killed_at_every_instant_in_turn(
+@in_scenes(CHUNKED, HALTED)
+def test_every_named_instant_is_struck_by_one_test_or_the_other(
+    scene: Scene, stage_of: StageOf
+) -> None:
+    assert INSTANTS >= set(stage_of(scene).instants)
+    assert INSTANTS <= {*stage_of(CHUNKED).instants, *stage_of(HALTED).instants}
+
+
+@in_scenes(CHUNKED)
+def test_a_campaign_killed_at_every_named_instant_in_turn(
     scene: Scene, stage_of: StageOf, tmp_path: Path
 ) -> None:
-    stage = stage_of(scene)
+    kill_in_turn(stage_of(scene), tmp_path, 1)
+
+
+def test_a_campaign_killed_at_every_instant_of_a_stop(stage_of: StageOf, tmp_path: Path) -> None:
+    stage = stage_of(HALTED)
     trial = stage.trial(tmp_path)
-    with trial.watched() as monitor:
-        for instant in dict.fromkeys(stage.instants):
-            trial.struck(at=[instant, 1])
+    with trial.watched():
+        for instant in ("withdraw:before", "cancel:after", "withdraw:between", "withdraw:after"):
+            assert trial.killed_at(instant)
+        for instant in ("finish:before", "finish:between", "finish:after"):
+            assert trial.killed_at(instant)
         trial.ends()
-    assert monitor.troubles == []
-    assert monitor.looks > 0
+
+
+@in_scenes(PATIENT, OVERDUE, WOUND_UP)
+def test_a_campaign_killed_at_random(scene: Scene, stage_of: StageOf, tmp_path: Path) -> None:
+    kill_at_random(stage_of(scene), tmp_path, np.random.default_rng(7))
+
+
+def test_a_campaign_killed_while_files_are_written(stage_of: StageOf, tmp_path: Path) -> None:
+    stage = stage_of(PATIENT)
+    trial = stage.trial(tmp_path)
+    ticks = np.random.default_rng(8).choice(stage.file_ticks, 4, replace=False)
+    with trial.watched():
+        for tick in np.sort(ticks):
+            trial.killed_at_tick(int(tick))
+        trial.ends()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("count", [1, 2])
+@in_scenes(*SCENES)
+def test_soak_in_turn(scene: Scene, count: int, stage_of: StageOf, tmp_path: Path) -> None:
+    kill_in_turn(stage_of(scene), tmp_path, count)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+@in_scenes(OVERDUE, HALTED)
+def test_soak_one_kill_a_campaign(scene: Scene, stage_of: StageOf, tmp_path: Path) -> None:
+    stage = stage_of(scene)
+    passed = Counter(stage.instants)
+    for instant in dict.fromkeys(stage.instants):
+        for count in range(1, min(passed[instant], 2) + 1):
+            trial = stage.trial(tmp_path / f"{instant} {count}")
+            trial.killed_at(instant, count)
+            trial.ends()
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+@in_scenes(*SCENES)
+def test_soak_at_random(scene: Scene, stage_of: StageOf, tmp_path: Path) -> None:
+    stage, rng, kills = stage_of(scene), np.random.default_rng(9), 0
+    while kills < 200 / len(SCENES):
+        kills += kill_at_random(stage, tmp_path / str(kills), rng)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+@in_scenes(*SCENES)
+def test_soak_at_random_ticks(scene: Scene, stage_of: StageOf, tmp_path: Path) -> None:
+    stage, rng = stage_of(scene), np.random.default_rng(10)
+    for number in range(10):
+        trial = stage.trial(tmp_path / str(number))
+        for tick in gaps(rng.uniform(1, stage.ticks, BLOWS)):
+            trial.killed_at_tick(int(tick) + 1)
+        trial.ends()
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_soak_while_files_are_written(stage_of: StageOf, tmp_path: Path) -> None:
+    stage = stage_of(PATIENT)
+    for tick in stage.file_ticks:
+        trial = stage.trial(tmp_path / str(tick))
+        trial.killed_at_tick(tick)
+        trial.ends()
+
+
+def kill_in_turn(stage: Stage, folder: Path, count: int) -> None:
+    """Kill one campaign at every instant, each time when a driver passes it the `count`-th time."""
+    trial = stage.trial(folder)
+    with trial.watched():
+        struck = [trial.killed_at(instant, count) for instant in dict.fromkeys(stage.instants)]
+        trial.ends()
+    assert any(struck) if count > 1 else all(struck)
+
+
+def kill_at_random(stage: Stage, folder: Path, rng: np.random.Generator) -> int:
+    """Kill one campaign at random instants of its time and return how often that was done."""
+    trial, kills = stage.trial(folder), 0
+    with trial.watched():
+        for seconds in gaps(rng.uniform(0, stage.seconds, BLOWS)):
+            kills += trial.killed_after(float(seconds))
+        trial.ends()
+    return kills
+
+
+def gaps(instants: np.ndarray) -> np.ndarray:
+    """Return how far each instant lies behind the one before it."""
+    return np.diff(np.sort(instants), prepend=0.0)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,10 @@ class Stage:
     """The named instants that an undisturbed driver passes, in order."""
     ticks: int
     """How many it passes that have only a number."""
+    quiet_ticks: Sequence[int]
+    """Those at which it holds no lock on the ledger."""
+    file_ticks: Sequence[int]
+    """Those at which it touches a file that the workspace keeps."""
     seconds: float
     """How long it takes."""
 
@@ -63,6 +68,8 @@ def set_up(scene: Scene, server: ForkServer, tally: Tally, folder: Path) -> Stag
         expected=projection_of(workspace),
         instants=driver.instants,
         ticks=driver.outcome["ticks"],
+        quiet_ticks=driver.outcome["quiet_ticks"],
+        file_ticks=driver.outcome["file_ticks"],
         seconds=driver.outcome["seconds"],
     )
 
@@ -87,17 +94,20 @@ class Trial:
             }
         )
 
-    def struck(self, **strike: Any) -> bool:
-        """Drive until the driver is struck dead and return whether it was; examine what it left."""
-        driver = self.start(strike=strike)
-        killed = driver.wait() == "killed"
-        return self._seen(driver, killed=killed)
+    def killed_at(self, instant: str, count: int = 1) -> bool:
+        """Drive until the driver passes an instant for the `count`-th time, and kill it there.
 
-    def struck_after(self, seconds: float) -> bool:
-        """Do the same with a blow from outside, `seconds` after the driver was forked."""
-        driver = self.start()
-        killed = driver.wait(seconds, strike=True) == "killed"
-        return self._seen(driver, killed=killed)
+        Return whether it came so far, and examine what it left.
+        """
+        return self._falls(self.start(strikes=[[instant, count, "SIGKILL"]]))
+
+    def killed_at_tick(self, tick: int) -> bool:
+        """Do the same at an instant that has only a number."""
+        return self._falls(self.start(tick_strikes=[[tick, "SIGKILL"]]))
+
+    def killed_after(self, seconds: float) -> bool:
+        """Do the same from outside, so long after the driver was forked."""
+        return self._falls(self.start(), seconds)
 
     def ends(self) -> None:
         """Resume until the campaign has stopped, and expect what an undisturbed one comes to."""
@@ -117,11 +127,17 @@ class Trial:
             self.stage.tally.mismatches.append(f"{self.stage.scene.name}: {differs}")
         assert not differs, differs
 
-    def watched(self) -> Monitor:
-        """Look at the budget from outside while the block runs."""
-        return Monitor(self.workspace)
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Look at the budget from outside while the block runs, and find nothing wrong with it."""
+        with Monitor(self.workspace) as monitor:
+            yield
+        self.stage.tally.looks += monitor.looks
+        assert monitor.troubles == []
 
-    def _seen(self, driver: Driver, *, killed: bool) -> bool:
+    def _falls(self, driver: Driver, seconds: float | None = None) -> bool:
+        found = driver.wait() if seconds is None else driver.wait(seconds, strike=True)
+        killed = found == "killed"
         self.stage.tally.kills += killed
         assert killed or driver.outcome.get("error") in (None, "TransientError"), driver.outcome
         examine(self.workspace)

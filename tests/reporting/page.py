@@ -39,7 +39,7 @@ class Page(HTMLParser):
         if not self._open or self._open.pop()[0] != tag:
             self.broken.append(tag)
         if tag in ("td", "th") and self._cell is not None:
-            self._rows()[-1].append(self._cell.replace("\N{NO-BREAK SPACE}", " "))
+            self._rows()[-1].append(self._cell)
             self._cell = None
 
     def handle_data(self, data: str) -> None:
@@ -50,7 +50,7 @@ class Page(HTMLParser):
             self._cell += data
 
     def _note(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: (value or "").replace("\N{NO-BREAK SPACE}", " ") for name, value in attrs}
+        given = {name: value or "" for name, value in attrs}
         self.elements.append((tag, given))
         if "id" in given:
             self.ids.append(given["id"])
@@ -66,7 +66,7 @@ class Page(HTMLParser):
 
     def text(self, name: str) -> str:
         """Return what is read at an id, on one line."""
-        return " ".join(self.texts[name].replace("\N{NO-BREAK SPACE}", " ").split())
+        return " ".join(self.texts[name].split())
 
     def rows(self, name: str) -> list[list[str]]:
         """Return the body of a table."""

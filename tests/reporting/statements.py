@@ -133,8 +133,8 @@ def full(
         has_model=True,
         stop_kind="target",
         stop_reason=(
-            f"target reached: accuracy is at least {100 * last.bound:.1f} % "
-            f"({100 * last.interval.value:.1f} % on {JUDGED_ON} items; target 90.0 %)"
+            f"target reached: accuracy is at least {100 * last.bound:.1f}% "
+            f"({100 * last.interval.value:.1f}% on {JUDGED_ON} items; target 90.0%)"
         ),
     )
     whole: dict[str, Any] = {

@@ -70,9 +70,9 @@ class TestPlace:
             one.text: float(one.get("y", "nan"))
             for one in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
         }
-        shares = {name: y for name, y in texts.items() if name and name.endswith(" %")}
-        assert set(shares) == {"40 %", "60 %", "80 %", "100 %"}
-        beside = [y - np.polyval(y_scale, float(name[:-2]) / 100) for name, y in shares.items()]
+        shares = {name: y for name, y in texts.items() if name and name.endswith("%")}
+        assert set(shares) == {"40%", "60%", "80%", "100%"}
+        beside = [y - np.polyval(y_scale, float(name[:-1]) / 100) for name, y in shares.items()]
         assert max(beside) - min(beside) < 0.5
         assert "300" in texts
 

@@ -139,7 +139,7 @@ class TestHeadline:
     def test_name_state_and_reason(self, page: Page) -> None:
         assert page.text("state") == "Target reached"
         assert page.text("verdict") == (
-            "Target reached: accuracy is at least 91.2 % (95.3 % on 450 items; target 90.0 %)."
+            "Target reached: accuracy is at least 91.2% (95.3% on 450 items; target 90.0%)."
         )
         assert page.text("times") == (
             "Started 2026-07-02 13:46 UTC · stopped 2026-07-04 18:46 UTC · 15 rounds"
@@ -147,8 +147,8 @@ class TestHeadline:
 
     def test_the_figures(self, page: Page) -> None:
         assert page.text("tile-quality") == (
-            "accuracy 95.3 % 92.3 to 97.8 % (95 % interval) on 450 items, against held-out labels "
-            "target: a lower bound of 90.0 %; it is 91.2 %"
+            "accuracy 95.3% 92.3 to 97.8% (95% interval) on 450 items, against held-out labels "
+            "target: a lower bound of 90.0%; it is 91.2%"
         )
         assert page.text("tile-items") == "Items labeled 300 of 1,347 in the pool"
         assert page.text("tile-answers") == "Answers given 888 885 paid of 1,200"
@@ -156,7 +156,7 @@ class TestHeadline:
 
     def test_savings_say_how_they_were_estimated(self, page: Page) -> None:
         assert page.text("tile-savings").startswith(
-            "Against random 80 items fewer 26.7 % of the items, $11.80 less items until accuracy"
+            "Against random 80 items fewer 26.7% of the items, $11.80 less items until accuracy"
         )
 
     def test_savings_are_unknown_without_a_random_arm(self) -> None:
@@ -172,7 +172,7 @@ class TestHeadline:
     def test_the_primary_metric_is_the_target_s(self) -> None:
         told = {**MANY, "stop": {"target": {"metric": "f1_macro", "at_least": 0.7}}}
         found = Page(render(full(2, configuration=told, curve=[point(2, "f1_macro")])))
-        assert found.text("tile-quality").startswith("f1_macro 64.7 %")
+        assert found.text("tile-quality").startswith("f1_macro 64.7%")
 
 
 class TestNext:
@@ -206,14 +206,14 @@ class TestCurves:
         rows = page.rows("figures-0")
         assert len(rows) == 15
         assert rows[-1] == [
-            "15", "300", "885", "$44.25", "95.3 %", "92.3 to 97.8 %", "91.2 %", "450", "93.8 %",
-            "90.6 to 96.6 %",
+            "15", "300", "885", "$44.25", "95.3%", "92.3 to 97.8%", "91.2%", "450", "93.8%",
+            "90.6 to 96.6%",
         ]  # fmt: skip
 
     def test_items_and_money_for_the_primary_metric(self, page: Page) -> None:
         said = [given_["aria-label"] for tag, given_ in page.elements if tag == "svg"]
         assert len(said) == 2
-        assert said[0].startswith("accuracy against items labeled: 52.7 %")
+        assert said[0].startswith("accuracy against items labeled: 52.7%")
         assert "at 300 items." in said[0]
         assert said[1].startswith("accuracy against money paid:")
         assert "at $44.25." in said[1]
@@ -229,8 +229,8 @@ class TestCurves:
         said = [given_["aria-label"] for tag, given_ in found.elements if tag == "svg"]
         metrics = [words.split(" ")[0] for words in said]
         assert metrics == ["accuracy", "accuracy", "recall/3", "f1_macro", "log_loss"]
-        assert found.text("curves").count("target 90.0 %") == 1
-        assert found.text("curves").count("target 85.0 %") == 1
+        assert found.text("curves").count("target 90.0%") == 1
+        assert found.text("curves").count("target 85.0%") == 1
 
     def test_a_missing_arm_is_told(self) -> None:
         assert "No random arm was replayed" in Page(render(blocked())).text("curves")
@@ -241,7 +241,7 @@ class TestCurves:
     def test_the_interval_has_the_level_that_was_configured(self) -> None:
         told = {**CONFIGURATION, "evaluation": {"alpha": 0.1}}
         found = Page(render(full(2, configuration=told)))
-        assert "Bands are 90 % intervals." in found.text("curves")
+        assert "Bands are 90% intervals." in found.text("curves")
 
 
 class TestTables:
@@ -269,7 +269,7 @@ class TestTables:
         rows = page.rows("table-rounds")
         assert [row[0] for row in rows] == [str(number) for number in range(1, 16)]
         assert rows[6] == [
-            "7", "evaluated", "60", "59", "1", "$2.95", "140", "90.3 %", "86.5 to 93.5 %",
+            "7", "evaluated", "60", "59", "1", "$2.95", "140", "90.3%", "86.5 to 93.5%",
             digest(107)[:12], digest(207)[:12],
         ]  # fmt: skip
 
@@ -281,7 +281,7 @@ class TestTables:
         lines = [person(1), person(2, agreement=float("nan"), seconds=90.0)]
         found = Page(render(statement(people=lines)))
         assert found.rows("table-people") == [
-            ["person-1", "177", "1", "2", "1", "83.0 %", "1.5 h"],
+            ["person-1", "177", "1", "2", "1", "83.0%", "1.5 h"],
             ["person-2", "184", "2", "4", "0", "—", "2 min"],
         ]
 
@@ -323,7 +323,7 @@ class TestTables:
 
     def test_lineage(self, page: Page) -> None:
         assert page.text("dataset") == digest(115)
-        assert page.text("consensus") == "majority (ties: one_more), over 3 opinions an item"
+        assert re.fullmatch(r"majority\b.*, over 3 opinions an item", page.text("consensus"))
         assert page.text("version") == "version 2"
         assert page.text("against") == "held-out labels"
         assert page.rows("table-manifests")[14] == ["15", "15", "300", digest(115)]
@@ -372,9 +372,7 @@ class TestWhatOthersWrote:
     def test_any_reason_is_read_back_as_it_was_written(self, reason: str) -> None:
         found = Page(render(statement(quarantine=[("here", "a", reason)])))
         assert found.broken == []
-        assert found.rows("table-quarantine") == [
-            ["here", "a", reason.replace("\N{NO-BREAK SPACE}", " ")]
-        ]
+        assert found.rows("table-quarantine") == [["here", "a", reason]]
 
     def test_sealed_payloads_leave_only_a_count(self) -> None:
         told = {**CONFIGURATION, "privacy": {"payloads": "sealed"}}

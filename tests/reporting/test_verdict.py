@@ -58,7 +58,7 @@ def test_who_goes_on_learns_the_next_step(kind: RoundState) -> None:
 
 def test_figures_so_far_are_told_with_what_they_are_against() -> None:
     assert verdict_of(waiting()).sentence.endswith(
-        "So far, accuracy is 74.8 % (69.7 to 79.2 %), against held-out labels."
+        "So far, accuracy is 74.8% (69.7 to 79.2%), against held-out labels."
     )
     assert verdict_of(statement()).sentence.endswith("Nothing has been judged yet.")
 

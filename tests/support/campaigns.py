@@ -16,8 +16,10 @@ from sqlalchemy import update
 from auto_labeling import assemble
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.driver import drive as make_steps
-from auto_labeling.campaign.rounds import CampaignState
+from auto_labeling.campaign.driver import perform
+from auto_labeling.campaign.rounds import CampaignState, RoundState, next_step
 from auto_labeling.campaign.schema import campaigns
+from auto_labeling.campaign.transition import state_of
 from auto_labeling.errors import TransientError
 from auto_labeling.records import CampaignId
 from auto_labeling.workspace import Workspace
@@ -133,6 +135,15 @@ def drive(
             except TransientError:
                 continue
     raise AssertionError(f"{campaign}: out of order {MOST_TRIES} times in a row")
+
+
+def drive_until(path: Path, campaign: CampaignId, state: RoundState) -> None:
+    """Make steps until the round has come to `state`."""
+    with driving(path, campaign) as opened:
+        while (now := state_of(opened.ledger, campaign)).state is not state:
+            step = next_step(now)
+            assert step is not None, f"stopped before it was {state}"
+            perform(opened, step)
 
 
 def ask_to_stop(path: Path, campaign: CampaignId, how: str) -> None:

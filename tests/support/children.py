@@ -8,6 +8,7 @@ import traceback
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Child:
             return cls(pid, reading)
         os.close(reading)
         try:
-            work(lambda line: os.write(writing, f"{line}\n".encode()) and None)
+            work(partial(_say, writing))
         except BaseException:  # noqa: BLE001 - whatever it is, the parent must see a failed child
             traceback.print_exc()
             os._exit(1)
@@ -63,3 +64,7 @@ class Child:
         """Kill it and wait until it is gone."""
         self.send(signal.SIGKILL)
         self.end()
+
+
+def _say(pipe: int, line: str) -> None:
+    os.write(pipe, f"{line}\n".encode())

@@ -164,6 +164,9 @@ def _view(campaign: Campaign, positions: NDArray[np.intp], strategy: QueryStrate
 def _proba(campaign: Campaign, positions: NDArray[np.intp]) -> NDArray[np.floating]:
     parts = []
     for number in np.unique(positions // SHARD):
+        if not _shard_file(campaign, int(number)).exists():
+            # The pool has grown since it was scored, or somebody has emptied the cache.
+            score_shard(campaign, int(number))
         shard = np.load(_shard_file(campaign, int(number)), mmap_mode="r")
         parts.append(shard[positions[positions // SHARD == number] - number * SHARD])
     return np.concatenate(parts)

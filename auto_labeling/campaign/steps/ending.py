@@ -19,6 +19,7 @@ from auto_labeling.campaign.schema import (
     rounds,
     snapshots,
 )
+from auto_labeling.campaign.schema import labels as labels_table
 from auto_labeling.campaign.steps.collecting import give_up, sync
 from auto_labeling.campaign.transition import (
     Ending,
@@ -169,6 +170,7 @@ def _ending(
 def _candidates_left(connection: Connection, campaign: Campaign) -> int:
     name = campaign.campaign_id
     asked = select(asks.c.item).where(asks.c.campaign == name, asks.c.state != AskState.RELEASED)
+    labeled = select(labels_table.c.item).where(labels_table.c.campaign == name)
     count = connection.scalar(
         select(func.count())
         .select_from(items)
@@ -176,7 +178,9 @@ def _candidates_left(connection: Connection, campaign: Campaign) -> int:
             items.c.campaign == name,
             items.c.side == Side.TRAIN,
             ~items.c.unlabelable,
+            items.c.erased_at.is_(None),
             items.c.item.not_in(asked),
+            items.c.item.not_in(labeled),
         )
     )
     return count or 0

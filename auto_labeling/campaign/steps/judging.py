@@ -60,7 +60,7 @@ def evaluate(campaign: Campaign, state: CampaignState) -> Transition:
     learned = training_set(known)
     arms = {"campaign": judge(campaign, model, judges, number)}
     if campaign.config.baseline == "random" and isinstance(campaign.backend, Replays):
-        other = baseline.random_model(campaign, len(learned))
+        other = baseline.random_model(campaign, learned)
         if other is not None:
             arms["random"] = judge(campaign, other, judges, number)
     items = sum(label.value is not None for label in known)

@@ -1,0 +1,159 @@
+"""Reads a campaign file and its pool as `run` would, and forecasts what that buys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from auto_labeling import config as config_room
+from auto_labeling.campaign import creation
+from auto_labeling.campaign.forecast import Pace, Plan, Terms
+from auto_labeling.campaign.forecast import plan as forecast
+from auto_labeling.campaign.metrics import check_metrics
+from auto_labeling.campaign.steps.collecting import waiting
+from auto_labeling.clocks import SystemClock
+from auto_labeling.config import CampaignConfig
+from auto_labeling.errors import BlockedError
+from auto_labeling.money import expected_seconds, micros, price_for
+from auto_labeling.pool.pool import Pool
+from auto_labeling.pool.source import Quarantined
+from auto_labeling.ports import Place
+from auto_labeling.records import Micros, Side
+from auto_labeling.secrets import LocalSecrets
+from auto_labeling.strategies.stopping.limits import MaxRounds
+from auto_labeling.strategies.stopping.target import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """A campaign that was not begun."""
+
+    config: CampaignConfig
+    plan: Plan
+    pool_items: int
+    candidates: int
+    heldout: int
+    imported: int
+    quarantined: Sequence[Quarantined]
+    warnings: Sequence[str]
+    """Beside those of the forecast."""
+
+
+def outlook_of(path: Path, folder: Path) -> Outlook:
+    """Read the campaign file at `path` and its pool, using the empty `folder`, and forecast."""
+    config = config_room.load(path)
+    check_metrics(creation.judged_by(config), config.labels.classes)
+    waiting.Rule.parse(
+        enough=config.wait.enough, after=config.wait.after, rest=config.wait.rest
+    )
+    pool = creation.take_in(config, path.parent, folder / "inputs")
+    sides = creation.split_of(config, pool)
+    imported = len(set(_labeled(config, pool)))
+    asked = sum(side in (Side.TRAIN, Side.CONTROL) for side in sides.sides) - imported
+    heldout = 0 if pool.heldout is None else len(pool.heldout.ids)
+    return Outlook(
+        config=config,
+        plan=forecast(_terms(config, max(asked, 0), heldout)),
+        pool_items=len(pool),
+        candidates=max(asked, 0),
+        heldout=heldout,
+        imported=imported,
+        quarantined=[*_put_aside(pool), *sides.quarantined],
+        warnings=[*sides.notes, *_people(config, path.parent, folder, pool), *_secrets(config)],
+    )
+
+
+def _terms(config: CampaignConfig, candidates: int, heldout: int) -> Terms:
+    caps = creation.caps_of(config)
+    targets = {
+        name: least
+        for rule in config.stop
+        if isinstance(rule, Target)
+        for name, least in rule.wanted.items()
+    }
+    rounds = [rule.rounds for rule in config.stop if isinstance(rule, MaxRounds)]
+    return Terms(
+        candidates=candidates,
+        batch=config.strategy.batch,
+        overlap=config.quality.overlap,
+        answers_cap=caps["cap_answers"],
+        money_cap_micros=caps["cap_micros"],
+        price_micros=_expected_price(config),
+        reserve_micros=config_room.dearest_answer(config),
+        currency=config.budget.currency,
+        max_rounds=min(rounds, default=None),
+        control=0.0 if heldout else config.evaluation.control,
+        heldout=heldout,
+        class_count=len(config.labels.classes),
+        targets=targets,
+        alpha=config.evaluation.alpha,
+        tests=config.max_rounds,
+        paces=[
+            Pace(person=person.user, answers_per_day=person.answers_a_week / 5)
+            for person in config.people
+            if person.answers_a_week
+        ],
+    )
+
+
+def _expected_price(config: CampaignConfig) -> Micros:
+    """Return what an answer costs on average, were everybody to give as many."""
+    seconds = expected_seconds(config.labels.task)
+    prices = [
+        price_for(person.pay.unit, person.pay.rate_micros).settle(objects=1, seconds=seconds)
+        for person in config.people
+        if person.pay is not None
+    ]
+    prices += [micros(config.budget.price)] * (len(config.people) - len(prices))
+    return round(sum(prices) / len(prices)) if prices else micros(config.budget.price)
+
+
+def _labeled(config: CampaignConfig, pool: Pool) -> list[str]:
+    found: list[str] = []
+    for snapshot, rows in pool.by_snapshot():
+        if snapshot.number > len(config.pool):
+            found += [
+                item for item, label in zip(rows.ids, rows.labels, strict=True) if label is not None
+            ]
+            found += snapshot.known_labels
+    return found
+
+
+def _put_aside(pool: Pool) -> list[Quarantined]:
+    return [
+        bad
+        for snapshot in pool.snapshots
+        for bad in (*snapshot.quarantined, *snapshot.heldout_quarantined)
+    ]
+
+
+def _people(config: CampaignConfig, base: Path, folder: Path, pool: Pool) -> list[str]:
+    """Return a warning if the tool has fewer people than an item needs opinions."""
+    overlap = config.quality.overlap
+    place = Place(
+        folder=folder / "tool",
+        base=base,
+        seed=config.seed,
+        clock=SystemClock(),
+        secrets=LocalSecrets(),
+        item_ids=lambda: pool.ids,
+    )
+    people = config.backend.open(place).traits.people
+    if people is None or people >= overlap:
+        return []
+    return [
+        f"quality.overlap: {overlap} different people are to answer about an item, and the tool "
+        f"has {people}; lower the overlap, or add people"
+    ]
+
+
+def _secrets(config: CampaignConfig) -> list[str]:
+    uri = config.tracking.uri
+    if uri is None or isinstance(uri, str):
+        return []
+    try:
+        LocalSecrets().resolve(uri)
+    except BlockedError as error:
+        return [f"tracking.uri: {error}"]
+    return []

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import importlib
+
+import pytest
+
+import auto_labeling
+
+
+def test_the_public_names_are_these() -> None:
+    assert auto_labeling.__all__ == ["AutoLabelingPipeline", "__version__"]
+    assert dir(auto_labeling) == sorted(auto_labeling.__all__)
+
+
+def test_every_public_name_is_there_and_lives_where_it_says() -> None:
+    for name, home in auto_labeling._HOMES.items():
+        assert getattr(auto_labeling, name) is getattr(importlib.import_module(home), name)
+    assert {*auto_labeling._HOMES, "__version__"} == set(auto_labeling.__all__)
+
+
+def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match=r"'auto_labeling' has no attribute 'AutoLabel'"):
+        auto_labeling.AutoLabel  # noqa: B018 - looking is the test
+    assert not hasattr(auto_labeling, "AutoLabel")
