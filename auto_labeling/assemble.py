@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, literal_column, select
 from auto_labeling import config as config_room
 from auto_labeling import tracking
 from auto_labeling.campaign import creation, imported, lease, statement
-from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.context import Campaign, unwatched
 from auto_labeling.campaign.ledger import Fence, Ledger
 from auto_labeling.campaign.pseudonyms import Pseudonyms
 from auto_labeling.campaign.schema import campaigns
@@ -140,7 +140,7 @@ def opened(
     fence: Fence | None = None,
     batch: int | None = None,
     secrets: Secrets | None = None,
-    watch: Callable[[str], None] | None = None,
+    watch: Callable[[str], None] = unwatched,
 ) -> Iterator[Campaign]:
     """Open a campaign with everything that its steps use."""
     with _ledger(workspace) as ledger:
@@ -161,7 +161,6 @@ def opened(
             secrets,
             lambda: imported.pool_ids(config, pool),
         )
-        extras = {} if watch is None else {"watch": watch}
         yield Campaign(
             campaign_id=campaign,
             config=config,
@@ -175,7 +174,7 @@ def opened(
             base=Path(base or "."),
             pseudonyms=Pseudonyms(workspace.people(campaign)),
             batch_override=batch,
-            **extras,
+            watch=watch,
         )
 
 

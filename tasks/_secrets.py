@@ -44,7 +44,7 @@ def _of_block(name: str) -> str:
         # Without its cause: what is said about a block that cannot be read may quote it.
         raise BlockedError(
             f"Prefect has no block of the type Secret named {name!r} that can be read",
-            remedy=f"Make one of that name in the UI of the server the driver uses, under Blocks.",
+            remedy="Make one of that name in the UI of the server the driver uses, under Blocks.",
         ) from None
     except HTTPError as error:
         raise TransientError(f"Prefect's server cannot be asked for the block {name!r}") from error

@@ -116,7 +116,7 @@ def _asked_before(
         .where(asks.c.campaign == campaign, asks.c.item.in_(items))
         .group_by(asks.c.item)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _write(

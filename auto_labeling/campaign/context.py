@@ -14,7 +14,7 @@ from auto_labeling.ports import AnnotationBackend, Clock
 from auto_labeling.records import CampaignId
 
 
-def _unwatched(_instant: str) -> None:
+def unwatched(_instant: str) -> None:
     """Let every instant of a step pass."""
 
 
@@ -41,7 +41,7 @@ class Campaign:
     """Set where one run asks for another batch size than the configuration."""
     pause: Callable[[float], None] = time.sleep
     """Lets seconds of the driver's own time pass before another try; people's time is `clock`."""
-    watch: Callable[[str], None] = _unwatched
+    watch: Callable[[str], None] = unwatched
     """Called with the name of each instant of a step; the kill test strikes here."""
 
     @property

@@ -144,9 +144,7 @@ def _insert(
             select(asks.c.item, asks.c.purpose).where(
                 asks.c.campaign == campaign, asks.c.ordinal == 0
             )
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     fixed = {"campaign": campaign, "round": number, "source": "human"}
     connection.execute(

@@ -290,9 +290,7 @@ def _rounds(connection: Connection, campaign: CampaignId) -> list[RoundLine]:
             .join(spend, spend.c.ask == asks.c.ask)
             .where(asks.c.campaign == campaign, spend.c.kind.in_(("commit", "contingency")))
             .group_by(asks.c.round)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     rows = connection.execute(
         select(rounds).where(rounds.c.campaign == campaign).order_by(rounds.c.number)
@@ -340,9 +338,7 @@ def _people(connection: Connection, campaign: CampaignId) -> list[PersonLine]:
     made = dict(
         connection.execute(
             select(labels.c.item, labels.c.value).where(labels.c.campaign == campaign)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     by_person: dict[str, list[Any]] = {}
     for row in connection.execute(
@@ -379,7 +375,7 @@ def _judged_against(connection: Connection, campaign: CampaignId) -> str | None:
 
 def _counted(connection: Connection, column: Any, *where: Any) -> dict[str, int]:
     rows = connection.execute(select(column, func.count()).where(*where).group_by(column))
-    return {str(value): count for value, count in rows.tuples()}
+    return {str(value): count for value, count in rows.all()}
 
 
 def _tuples(

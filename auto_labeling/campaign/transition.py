@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import Connection, bindparam, exists, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, exists, func, insert, select, update
 
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.ledger import Ledger
@@ -49,7 +49,7 @@ def state_of(ledger: Ledger, campaign: CampaignId) -> CampaignState:
         return read_state(connection, campaign)
 
 
-_OWN = bindparam("campaign")
+_OWN: BindParameter[str] = bindparam("campaign")
 _STATE = (
     select(
         campaigns,

@@ -19,6 +19,7 @@ from auto_labeling.records import Ask, AskState, CancelResult, Item, RemoteRef, 
 
 BATCH = 200
 """Uploads a call: what a kill can cost is one of these."""
+_GONE = CancelResult.CANCELLED
 _PAYLOADS_AS_THEY_WERE = "The campaign goes on once the pool's files are as they were."
 
 
@@ -56,26 +57,24 @@ def repair(campaign: Campaign, round_number: int | None = None) -> int:
             surplus += [ref for ref in copies if ref != keep or not wanted]
             if wanted:
                 kept[key] = keep
-    if not surplus:
-        return 0
-    results = dict(campaign.backend.cancel(surplus))
-    results |= _keep_the_answered(campaign, kept, results)
-    return sum(result is CancelResult.CANCELLED for result in results.values())
+    results = dict(campaign.backend.cancel(surplus)) if surplus else {}
+    results |= _prefer_the_answered(campaign, kept, results)
+    moved = {key: ref for key, ref in kept.items() if ref.remote_id != known[key][0]}
+    if moved:
+        _record(campaign, moved)
+    return sum(result is _GONE for result in results.values())
 
 
-def _keep_the_answered(
-    campaign: Campaign,
-    kept: Mapping[str, RemoteRef],
-    results: Mapping[RemoteRef, CancelResult],
+def _prefer_the_answered(
+    campaign: Campaign, kept: dict[str, RemoteRef], results: Mapping[RemoteRef, CancelResult]
 ) -> Mapping[RemoteRef, CancelResult]:
-    """Where the surplus copy is the answered one, withdraw the other and record the answered."""
+    """Where the surplus copy is the answered one, withdraw the other and keep the answered."""
     answered = {ref.key: ref for ref, one in results.items() if one is CancelResult.ANSWERED}
     others = [kept[key] for key in answered if key in kept]
     if not others:
         return {}
     then = campaign.backend.cancel(others)
-    moved = [ref.key for ref, one in then.items() if one is CancelResult.CANCELLED]
-    _record(campaign, {key: answered[key] for key in moved})
+    kept |= {ref.key: answered[ref.key] for ref, one in then.items() if one is _GONE}
     return then
 
 

@@ -7,6 +7,8 @@ from zlib import crc32
 
 from auto_labeling.records import (
     Ask,
+    Event,
+    EventKind,
     Item,
     LabelSchema,
     Purpose,
@@ -61,3 +63,14 @@ def upload_of(items: Sequence[Item], *, opinions: int = 1, ordinal: int = 0) -> 
     )
     key = upload_key(CAMPAIGN, [ask.ask_id for ask in asks])
     return Upload(key=key, items=tuple(items), asks=asks)
+
+
+def answers(events: Sequence[Event]) -> list[Event]:
+    """Return the events that are about an answer, without the states of jobs."""
+    return [event for event in events if event.kind is not EventKind.JOB_STATE]
+
+
+def new(events: Sequence[Event], known: Sequence[Event]) -> list[Event]:
+    """Return the events whose acts are not among the known ones."""
+    seen = {event.fingerprint for event in known}
+    return [event for event in events if event.fingerprint not in seen]

@@ -13,7 +13,6 @@ import pytest
 from auto_labeling.ports import AnnotationBackend
 from auto_labeling.records import (
     CancelResult,
-    Event,
     EventKind,
     Item,
     LabelSchema,
@@ -29,7 +28,9 @@ from tests.contracts.asking import (
     MULTI,
     SINGLE,
     STRANGE_ITEMS,
+    answers,
     label_of,
+    new,
     text_items,
     upload_of,
 )
@@ -383,17 +384,6 @@ class BackendContract(ABC):
         }
         unanswered = backend.create([upload_of([ALL_ITEMS[500 + n]]) for n in range(50)])
         assert set(backend.cancel(unanswered.values()).values()) == {CancelResult.CANCELLED}
-
-
-def answers(events: Sequence[Event]) -> list[Event]:
-    """Return the events that are about an answer, without the states of jobs."""
-    return [event for event in events if event.kind is not EventKind.JOB_STATE]
-
-
-def new(events: Sequence[Event], known: Sequence[Event]) -> list[Event]:
-    """Return the events whose acts are not among the known ones."""
-    seen = {event.fingerprint for event in known}
-    return [event for event in events if event.fingerprint not in seen]
 
 
 def without_contract(table: Mapping[str, type]) -> set[str]:

@@ -133,7 +133,7 @@ def _control_due(campaign: Campaign, number: int) -> int:
             .where(picks.c.campaign == campaign.campaign_id, picks.c.round < number)
             .group_by(picks.c.purpose)
         )
-        counts = dict(before.tuples().all())
+        counts: dict[str, int] = dict(before.all())
     picked = sum(counts.values()) + campaign.batch
     due = math.ceil(campaign.config.evaluation.control * picked) - counts.get(Purpose.CONTROL, 0)
     return max(0, min(due, campaign.batch))

@@ -145,7 +145,7 @@ def _answers_by_purpose(connection: Connection, campaign: Campaign) -> dict[str,
         .where(asks.c.campaign == campaign.campaign_id, asks.c.state == "answered")
         .group_by(asks.c.purpose)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _points(
