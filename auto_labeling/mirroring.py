@@ -18,7 +18,6 @@ from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.schema import log_points
 from auto_labeling.campaign.statement import Statement
 from auto_labeling.campaign.steps.judging import CAMPAIGN_RUN
-from auto_labeling.models import fitting
 from auto_labeling.ports import Point, Tracker
 
 MODEL = "model/registered"
@@ -66,7 +65,7 @@ def _register(campaign: Campaign, statement: Statement, tracker: Tracker, run: s
     sha256 = next((line.model for line in reversed(statement.rounds) if line.model), None)
     if sha256 is None or not _claim(campaign, statement):
         return
-    fitted = fitting.load(campaign.model_file(sha256), sha256)
+    fitted = campaign.model(sha256)
     if fitted.model is not None:
         wanted = "target" in (statement.configuration.get("stop") or {})
         promoted = statement.state.stop_kind == "target" or not wanted
@@ -113,7 +112,7 @@ def _open_points(campaign: Campaign) -> Mapping[int, list[Any]]:
 def _mark(campaign: Campaign, points: Sequence[Any], *, tried: bool, logged: bool = False) -> None:
     if not points:
         return
-    with campaign.ledger.write(campaign.fence) as connection:
+    with campaign.ledger.write(campaign.fence, durable=True) as connection:
         connection.execute(
             update(log_points)
             .where(

@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from auto_labeling.errors import BlockedError
 
-_POLL_S = 0.05
+_POLL_S = 0.1
 _LEAVE_WITHIN_S = 15.0
 
 _SILENCE = {

@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from auto_labeling.campaign.ledger import Fence, Ledger
 from auto_labeling.config import CampaignConfig
+from auto_labeling.models import fitting
+from auto_labeling.models.fitting import Fitted
 from auto_labeling.pool.pool import Pool
 from auto_labeling.ports import AnnotationBackend, Clock
 from auto_labeling.records import CampaignId
@@ -52,3 +55,12 @@ class Campaign:
     def model_file(self, sha256: str) -> Path:
         """Where the model with this hash lies."""
         return self.folder / "models" / f"{sha256}.joblib"
+
+    def model(self, sha256: str) -> Fitted:
+        """Return the model with this hash."""
+        return _model(self.model_file(sha256), sha256)
+
+
+@lru_cache(maxsize=4)  # a round asks for its two models several times; a content never changes
+def _model(path: Path, sha256: str) -> Fitted:
+    return fitting.load(path, sha256)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, distinct, func, insert, select, update
 
@@ -16,9 +16,8 @@ from auto_labeling.campaign.schema import answers, asks, items, labels
 from auto_labeling.records import AskState, CampaignId, ItemId, Purpose, Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Label:
-    """One item's label, as reconciled."""
+class Label(NamedTuple):
+    """One item's label, as reconciled; a tuple, because a round reads all of them several times."""
 
     item_id: ItemId
     position: int
@@ -118,20 +117,43 @@ def opinions_wanted(
     decided = {label.item_id: label for label in known}
     wanted = []
     more_on_ties = getattr(quality.consensus, "ties", "one_more") == "one_more"
-    most = min(quality.most_opinions, campaign.backend.traits.people or quality.most_opinions)
+    most, strangers = quality.most_opinions, _strangers(connection, campaign, asked)
+    expired = Counter(row.item for row in ordered if row.state == AskState.EXPIRED)
     for item, count in asked.items():
         label = decided.get(item)
         got = label.votes if label else 0
         missing = quality.overlap - got
         if missing <= 0 and label is not None and label.value is None:
             missing = int(more_on_ties)
-        missing = min(missing, most - count)
+        missing = int(min(missing, most - count, strangers[item] - expired[item]))
         if missing > 0 and item not in given_up:
             wanted.append((item, Purpose.OPINION, missing))
     return wanted
 
 
 _GIVEN_UP = (AskState.EXPIRED, AskState.RELEASED)
+
+
+def _strangers(
+    connection: Connection, campaign: Campaign, wanted: Collection[ItemId]
+) -> dict[ItemId, float]:
+    """Return how many people have said nothing yet about each item, asked or unasked.
+
+    An opinion more than that would be waited for, and never come.
+    """
+    people = campaign.backend.traits.people
+    if people is None:
+        return dict.fromkeys(wanted, math.inf)
+    met = dict(
+        connection.execute(
+            select(answers.c.item, func.count(distinct(answers.c.person)))
+            .where(answers.c.campaign == campaign.campaign_id)
+            .group_by(answers.c.item)
+        )
+        .tuples()
+        .all()
+    )
+    return {item: people - met.get(item, 0) for item in wanted}
 
 
 def _insert(

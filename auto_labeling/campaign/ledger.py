@@ -23,6 +23,7 @@ from auto_labeling.errors import (
 from auto_labeling.records import CampaignId
 
 BUSY_TIMEOUT_S = 30.0
+_DURABLE, _QUICK = text("PRAGMA synchronous = FULL"), text("PRAGMA synchronous = NORMAL")
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -60,12 +61,19 @@ class Ledger:
             connection.rollback()
 
     @contextmanager
-    def write(self, fence: Fence | None = None) -> Iterator[Connection]:
+    def write(
+        self, fence: Fence | None = None, *, durable: bool | None = None
+    ) -> Iterator[Connection]:
         """Give the only writing connection; all of it happens, or nothing.
 
-        Raises `LeaseLost` if another driver has taken the campaign that `fence` names.
+        Nothing committed is lost when a process dies. When the power fails, only what is `durable`
+        is sure to stay; by default that is what people write, without a fence: what a driver does,
+        it finds again in the tool. Raises `LeaseLost` if another driver has taken the campaign that
+        `fence` names.
         """
+        waits = fence is None if durable is None else durable
         with translated(self.path), self.engine.connect() as connection:
+            connection.execute(_DURABLE if waits else _QUICK)
             connection.execute(text("BEGIN IMMEDIATE"))
             if fence is not None:
                 _check(connection, fence)
@@ -162,7 +170,6 @@ def _sqlite_engine(path: Path, busy_timeout_s: float) -> Engine:
     def _prepare(raw: Any, _record: Any) -> None:
         raw.isolation_level = None  # or the driver begins, deferred, on its own
         raw.execute("PRAGMA journal_mode = WAL")
-        raw.execute("PRAGMA synchronous = FULL")  # an answer that was seen survives a power cut
         raw.execute("PRAGMA foreign_keys = ON")
 
     return engine

@@ -84,7 +84,8 @@ def show_account(statement: Statement, workspace: Workspace) -> None:
     """Print where a campaign stands, what it bought, and what to type next."""
     verdict = verdict_of(statement)
     screen.line()
-    screen.line(verdict.label, style="bold red" if verdict.tone == "bad" else "bold")
+    if not verdict.sentence.startswith(verdict.label):
+        screen.line(verdict.label, style="bold red" if verdict.tone == "bad" else "bold")
     screen.say(verdict.sentence)
     screen.pairs(figures(statement))
     if places := _places(statement, workspace):

@@ -23,7 +23,9 @@ def add(
     ],
     path: Annotated[
         str | None,
-        typer.Argument(metavar="[PATH]", help="More of what the pool is made of.", show_default=False),
+        typer.Argument(
+            metavar="[PATH]", help="More of what the pool is made of.", show_default=False
+        ),
     ] = None,
     source: Annotated[
         str | None,

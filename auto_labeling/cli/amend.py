@@ -41,7 +41,11 @@ def amend(
     difference = _preview(place, name, raw) if dry_run else _amended(place, name, raw, why)
     if json:
         screen.print_json(
-            {"campaign": name, "difference": difference, "amended": bool(difference) and not dry_run}
+            {
+                "campaign": name,
+                "difference": difference,
+                "amended": bool(difference) and not dry_run,
+            }
         )
         return
     if not difference:
@@ -67,9 +71,7 @@ def _preview(workspace: Workspace, campaign: CampaignId, raw: dict[str, object])
     return config_room.difference(before, raw)
 
 
-def _amended(
-    workspace: Workspace, campaign: CampaignId, raw: dict[str, object], why: str
-) -> str:
+def _amended(workspace: Workspace, campaign: CampaignId, raw: dict[str, object], why: str) -> str:
     from auto_labeling import assemble
     from auto_labeling.campaign import creation
 

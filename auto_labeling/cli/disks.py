@@ -6,9 +6,33 @@ from collections.abc import Iterable
 from pathlib import Path
 
 NETWORK = frozenset(
-    ("9p", "afs", "ceph", "cifs", "davfs", "glusterfs", "lustre", "ncpfs", "nfs", "nfs4")
-    + ("smb2", "smb3", "smbfs", "beegfs", "gpfs", "ocfs2", "pvfs2", "virtiofs")
-    + ("fuse.sshfs", "fuse.rclone", "fuse.s3fs", "fuse.gcsfuse", "fuse.glusterfs", "fuse.cephfs")
+    # fmt: off
+    (
+        "9p",
+        "afs",
+        "beegfs",
+        "ceph",
+        "cifs",
+        "davfs",
+        "fuse.cephfs",
+        "fuse.gcsfuse",
+        "fuse.rclone",
+        "fuse.glusterfs",
+        "fuse.s3fs",
+        "fuse.sshfs",
+        "glusterfs",
+        "gpfs",
+        "lustre",
+        "ncpfs",
+        "nfs",
+        "nfs4",
+        "ocfs2",
+        "pvfs2",
+        "smb2",
+        "smb3",
+        "smbfs",
+    )
+    # fmt: on
 )
 _MOUNTS = Path("/proc/mounts")
 

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auto_labeling import config as config_room
-from auto_labeling.campaign import creation
+from auto_labeling.campaign import creation, imported
 from auto_labeling.campaign.forecast import Pace, Plan, Terms
 from auto_labeling.campaign.forecast import plan as forecast
-from auto_labeling.campaign.metrics import check_metrics
-from auto_labeling.campaign.steps.collecting import waiting
 from auto_labeling.clocks import SystemClock
 from auto_labeling.config import CampaignConfig
 from auto_labeling.errors import BlockedError
@@ -43,24 +41,29 @@ class Outlook:
 def outlook_of(path: Path, folder: Path) -> Outlook:
     """Read the campaign file at `path` and its pool, using the empty `folder`, and forecast."""
     config = config_room.load(path)
-    check_metrics(creation.judged_by(config), config.labels.classes)
-    waiting.Rule.parse(
-        enough=config.wait.enough, after=config.wait.after, rest=config.wait.rest
-    )
+    creation.check(config)
     pool = creation.take_in(config, path.parent, folder / "inputs")
     sides = creation.split_of(config, pool)
-    imported = len(set(_labeled(config, pool)))
-    asked = sum(side in (Side.TRAIN, Side.CONTROL) for side in sides.sides) - imported
+    labeled, leaking = imported.apart(imported.labels_of(config, pool), pool, sides)
+    asked = sum(
+        side in (Side.TRAIN, Side.CONTROL) and item not in labeled
+        for item, side in zip(pool.ids, sides.sides, strict=True)
+    )
     heldout = 0 if pool.heldout is None else len(pool.heldout.ids)
     return Outlook(
         config=config,
-        plan=forecast(_terms(config, max(asked, 0), heldout)),
+        plan=forecast(_terms(config, asked, heldout)),
         pool_items=len(pool),
-        candidates=max(asked, 0),
+        candidates=asked,
         heldout=heldout,
-        imported=imported,
+        imported=len(labeled),
         quarantined=[*_put_aside(pool), *sides.quarantined],
-        warnings=[*sides.notes, *_people(config, path.parent, folder, pool), *_secrets(config)],
+        warnings=[
+            *sides.notes,
+            *_leaks(leaking),
+            *_people(config, path.parent, folder, pool),
+            *_secrets(config),
+        ],
     )
 
 
@@ -109,15 +112,10 @@ def _expected_price(config: CampaignConfig) -> Micros:
     return round(sum(prices) / len(prices)) if prices else micros(config.budget.price)
 
 
-def _labeled(config: CampaignConfig, pool: Pool) -> list[str]:
-    found: list[str] = []
-    for snapshot, rows in pool.by_snapshot():
-        if snapshot.number > len(config.pool):
-            found += [
-                item for item, label in zip(rows.ids, rows.labels, strict=True) if label is not None
-            ]
-            found += snapshot.known_labels
-    return found
+def _leaks(leaking: Sequence[str]) -> list[str]:
+    if not leaking:
+        return []
+    return [f"{len(leaking)} labeled rows are also among what judges: they are not learned from"]
 
 
 def _put_aside(pool: Pool) -> list[Quarantined]:
@@ -142,10 +140,8 @@ def _people(config: CampaignConfig, base: Path, folder: Path, pool: Pool) -> lis
     people = config.backend.open(place).traits.people
     if people is None or people >= overlap:
         return []
-    return [
-        f"quality.overlap: {overlap} different people are to answer about an item, and the tool "
-        f"has {people}; lower the overlap, or add people"
-    ]
+    said = f"quality.overlap: an item needs {overlap} different people, and the tool has {people}"
+    return [f"{said}; lower the overlap, or add people"]
 
 
 def _secrets(config: CampaignConfig) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections import Counter
 from dataclasses import asdict
@@ -104,9 +105,9 @@ def _judged(outlook: Outlook) -> str:
 
 
 def _days(workdays: float) -> str:
-    if workdays != workdays:  # nan
+    if math.isnan(workdays):
         return "unknown for how long: nobody's `capacity` is given under `people`"
-    if workdays == float("inf"):
+    if math.isinf(workdays):
         return "fewer than the opinions an item needs: it never ends"
     return f"busy for {workdays:,.1f} working days"
 

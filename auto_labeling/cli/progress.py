@@ -67,6 +67,8 @@ class Watcher:
     metric: str
     screen: Console
     said: set[int] = field(default_factory=set)
+    waiting: int | None = None
+    """The round that waited for people at the last look."""
     waiting_said: int | None = None
 
     def glance(self) -> Glance:
@@ -113,12 +115,18 @@ class Watcher:
     def say_waiting(self, now: Glance) -> None:
         """Print, once a round, that it is people's turn; for screens where nothing moves."""
         state = now.state
-        if state.state is RoundState.SENT and self.waiting_said != state.round:
+        seen, self.waiting = self.waiting, state.round if _is_waiting(state) else None
+        # Twice in a row: simulated people answer between two looks.
+        if self.waiting is not None and seen == self.waiting != self.waiting_said:
             self.waiting_said = state.round
             self.screen.print(
                 f"round {state.round:>3}  {count(state.open_asks, 'answer')} asked for",
                 soft_wrap=True,
             )
+
+
+def _is_waiting(state: CampaignState) -> bool:
+    return state.state is RoundState.SENT and state.open_asks > 0
 
 
 def moving(now: Glance, metric: str) -> str:

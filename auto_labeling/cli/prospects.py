@@ -1,4 +1,4 @@
-"""What is to be expected of a campaign that goes on: who drives it, when, and how far money goes."""
+"""What is to be expected of a campaign: who drives it, what is waited for, how far money goes."""
 
 from __future__ import annotations
 

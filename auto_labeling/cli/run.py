@@ -34,7 +34,7 @@ NewOption = Annotated[
 ]
 
 
-def run(
+def run(  # noqa: PLR0917 - typer makes options of them
     config: ConfigArgument,
     max_rounds: RoundsOption = None,
     batch: BatchOption = None,
@@ -78,8 +78,7 @@ def resume(
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Go on with a campaign that was begun: by its file, id or name, or the newest.
-    """
+    """Go on with a campaign that was begun: by its file, id or name, or the newest."""
     place = workspace_of(workspace, must_exist=True)
     refuse_network_disk(place)
     if campaign is not None and Path(campaign).is_file():

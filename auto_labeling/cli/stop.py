@@ -64,21 +64,23 @@ def _ask(workspace: Workspace, campaign: CampaignId, how: str) -> None:
     from auto_labeling.campaign.schema import campaigns
     from auto_labeling.campaign.transition import tell
 
-    with assemble.opened(workspace, campaign) as opened:
+    with (
+        assemble.opened(workspace, campaign) as opened,
         # Without the driver's lease: whoever wants a campaign to end must not have to wait for the
         # process that drives it. The driver reads this one column before each step.
-        with opened.ledger.write() as connection:
-            asked = connection.execute(
-                update(campaigns)
-                .where(
-                    campaigns.c.campaign == campaign,
-                    campaigns.c.stopped_at.is_(None),
-                    or_(campaigns.c.stop_requested.is_(None), campaigns.c.stop_requested != "now"),
-                )
-                .values(stop_requested=how)
+        opened.ledger.write() as connection,
+    ):
+        asked = connection.execute(
+            update(campaigns)
+            .where(
+                campaigns.c.campaign == campaign,
+                campaigns.c.stopped_at.is_(None),
+                or_(campaigns.c.stop_requested.is_(None), campaigns.c.stop_requested != "now"),
             )
-            if asked.rowcount:
-                tell(connection, campaign, "stop_requested", opened.clock.now(), how=how)
+            .values(stop_requested=how)
+        )
+        if asked.rowcount:
+            tell(connection, campaign, "stop_requested", opened.clock.now(), how=how)
 
 
 def _end(workspace: Workspace, campaign: CampaignId, *, now: bool) -> str:

@@ -41,6 +41,12 @@ _TRANSIENT = {
 }
 
 
+def import_mlflow() -> None:
+    """Import MLflow, which takes seconds; quietly, and with its telemetry off."""
+    _silence()
+    import mlflow  # noqa: F401
+
+
 def connect(uri: str) -> MlflowClient:
     """Return a client of the store at `uri`; a SQLite store that is not there is made."""
     with errors_of(uri):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy import update
 
 from auto_labeling import assemble
-from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.context import Campaign, unwatched
 from auto_labeling.campaign.driver import drive as make_steps
 from auto_labeling.campaign.driver import perform
 from auto_labeling.campaign.rounds import CampaignState, RoundState, next_step
@@ -108,7 +108,7 @@ def merged(raw: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, An
 
 @contextmanager
 def driving(
-    path: Path, campaign: CampaignId, watch: Callable[[str], None] | None = None
+    path: Path, campaign: CampaignId, watch: Callable[[str], None] = unwatched
 ) -> Iterator[Campaign]:
     """Hold a campaign and open it, as a driver does."""
     workspace = Workspace.of(path)
@@ -123,7 +123,7 @@ def drive(
     path: Path,
     campaign: CampaignId,
     *,
-    watch: Callable[[str], None] | None = None,
+    watch: Callable[[str], None] = unwatched,
     wait: bool = True,
     max_rounds: int | None = None,
 ) -> CampaignState:

@@ -44,7 +44,7 @@ def shards_to_score(campaign: Campaign) -> list[int]:
 def score_shard(campaign: Campaign, number: int) -> None:
     """Predict one shard. The file is named by the model and the shard: no two contents share it."""
     rows = slice(number * SHARD, (number + 1) * SHARD)
-    model = fitting.load(campaign.model_file(_model(campaign)), _model(campaign))
+    model = campaign.model(_model(campaign))
     classes = len(campaign.config.labels.classes)
     proba = fitting.predict(model, campaign.pool.features[rows], classes)
     write_atomically(_shard_file(campaign, number), lambda file: np.save(file, proba))

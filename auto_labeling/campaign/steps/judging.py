@@ -56,7 +56,7 @@ def evaluate(campaign: Campaign, state: CampaignState) -> Transition:
     judges = judges_of(campaign, known)
     if sha256 is None or judges is None:
         return Transition(to=RoundState.EVALUATED, detail={"judged": 0})
-    model = fitting.load(campaign.model_file(sha256), sha256)
+    model = campaign.model(sha256)
     learned = training_set(known)
     arms = {"campaign": judge(campaign, model, judges, number)}
     if campaign.config.baseline == "random" and isinstance(campaign.backend, Replays):

@@ -115,6 +115,6 @@ def _agreement(campaign: Campaign, fitted: Any, before: str) -> float:
     rows = np.sort(rng.choice(len(campaign.pool), size=size, replace=False))
     features = campaign.pool.features[rows]
     classes = len(campaign.config.labels.classes)
-    old = fitting.load(campaign.model_file(before), before)
+    old = campaign.model(before)
     now, then = (fitting.predict(model, features, classes).argmax(1) for model in (fitted, old))
     return cohen_kappa(now, then)

@@ -1,0 +1,100 @@
+"""The campaign file that `init` writes: every key with a comment that says what it is for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from auto_labeling.cli.surveying import Survey
+
+BATCH, OVERLAP = 20, 2
+
+
+def draft(found: Survey, *, name: str) -> str:
+    """Return a campaign file about what was found."""
+    slug = re.sub(r"[^\w.-]+", "-", name).strip("-")[:60] or "campaign"
+    batch = max(1, min(BATCH, found.size // 5))
+    overlap = 3 if found.truth else OVERLAP
+    answers = min(found.size, 20 * batch) * overlap
+    return _TEMPLATE.format(
+        name=_flow(slug),
+        classes=_flow(list(found.classes)),
+        pool=_flow(dict(found.pool)),
+        batch=batch,
+        backend=_backend(found),
+        overlap=overlap,
+        answers=answers,
+        money=_flow(f"{answers * 5 // 100 + 1}.00"),
+    )
+
+
+def _flow(value: Any) -> str:
+    text = yaml.safe_dump(
+        value, default_flow_style=True, allow_unicode=True, width=10_000, sort_keys=False
+    )
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+def _backend(found: Survey) -> str:
+    if found.truth is not None:
+        settings: Mapping[str, Any] = {
+            "kind": "simulated",
+            "truth": found.truth,
+            "annotators": [0.8, 0.85, 0.9, 0.95],
+        }
+        return f"{_SIMULATED}backend: {_flow(settings)}"
+    folder = {"kind": "files", "folder": "handover", "format": "label_studio"}
+    return f"{_FILES}backend: {_flow(folder)}"
+
+
+_SIMULATED = """\
+# Who answers. There are labels for everything here, so people can be simulated: each number is how
+# often one of them is right. For real people: {kind: files, folder: handover}.
+"""
+_FILES = """\
+# Who answers. Tasks are written into handover/tasks, for Label Studio to import or for a script;
+# put what it exports into handover/answers. `format: prodigy` speaks JSONL instead.
+"""
+_TEMPLATE = """\
+# A labeling campaign: `auto-label plan` on this file says what it would buy, `run` runs it.
+# Paths are relative to this file.
+
+# The version of this format.
+schema_version: 1
+
+# What the campaign is called in lists and reports.
+name: {name}
+
+# What is asked: `single` (one class an item) or `multi` (any number), and between which classes.
+labels: {{task: single, classes: {classes}}}
+
+# What is to be labeled. `heldout` names rows with true labels that judge the model and nothing
+# else; without it, a random fifth of every batch judges, by what people agree on.
+pool: {pool}
+
+# What learns from the answers and says what it is unsure about.
+model: {{kind: logistic_regression}}
+
+# How items are chosen: the least certain, from different regions of the pool, so many a round.
+strategy: {{kind: cluster_top, scorer: {{kind: margin}}, batch: {batch}}}
+
+{backend}
+
+# How many different people answer about an item, and how their answers become one label.
+quality: {{overlap: {overlap}, consensus: {{kind: majority}}}}
+
+# What may be spent at most, in answers and in money; `price` is that of one answer. Quote money.
+budget: {{answers: {answers}, money: {money}, currency: USD, price: "0.05"}}
+
+# When to stop before that: when the model is surely that good, or after so many rounds.
+stop: {{target: {{metric: accuracy, at_least: 0.9}}, max_rounds: 20}}
+
+# `sealed` keeps texts and pictures out of every log, error and report.
+privacy: {{payloads: plain}}
+
+# Every random choice follows from it: the same seed and answers give the same campaign.
+seed: 0
+"""

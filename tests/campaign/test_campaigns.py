@@ -1,0 +1,108 @@
+"""Whole campaigns in every kind of weather: whatever happens, the account is right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auto_labeling import assemble
+from auto_labeling.campaign import statement
+from auto_labeling.workspace import Workspace
+from tests.support.campaigns import CLASSES, drive, tiny
+from tests.support.examination import examined
+
+HELDOUT = {"kind": "arrays", "features": "pool.npy", "ids": "ids.npy", "heldout": "heldout.csv"}
+CHUNK = {"unit": "chunk", "chunk_size": 4}
+WEATHER: dict[str, dict[str, Any]] = {
+    "calm": {},
+    "two opinions": {"quality": {"overlap": 2}},
+    "three opinions": {"quality": {"overlap": 3}, "budget": {"answers": 90}},
+    "chunks": {"backend": CHUNK},
+    "chunks of two opinions": {"backend": CHUNK, "quality": {"overlap": 2}},
+    "skips": {"backend": {"skip": 0.3}, "quality": {"overlap": 2}},
+    "skips in chunks": {"backend": {"skip": 0.3, **CHUNK}, "quality": {"overlap": 2}},
+    "edits": {"backend": {"edit": 0.6}, "quality": {"overlap": 2}},
+    "late, released": {"backend": {"late": 0.4}, "wait": {"after": "2h"}, "quality": {"overlap": 2}},
+    "late, reissued": {
+        "backend": {"late": 0.4},
+        "wait": {"after": "2h", "rest": "reissue"},
+        "quality": {"overlap": 2},
+    },
+    "late chunks, released": {"backend": {"late": 0.4, **CHUNK}, "wait": {"after": "2h"}},
+    "late chunks, reissued": {
+        "backend": {"late": 0.4, **CHUNK},
+        "wait": {"after": "2h", "rest": "reissue"},
+    },
+    "enough is enough": {
+        "backend": {"late": 0.3},
+        "wait": {"enough": "60%"},
+        "quality": {"overlap": 2},
+    },
+    "outages": {"backend": {"outage": 0.1}},
+    "told twice": {"backend": {"duplicate": 0.5, "edit": 0.3}, "quality": {"overlap": 2}},
+    "unasked": {"backend": {"unasked": 0.5}},
+    "abstentions": {
+        "labels": {"abstain": ["cannot tell"]},
+        "backend": {"abstain": 0.3},
+        "quality": {"overlap": 2},
+    },
+    "held-out judges": {"pool": HELDOUT},
+    "groups": {"pool": {"groups": "groups.npy"}},
+    "a random arm": {"pool": HELDOUT, "baseline": "random"},
+    "everything": {
+        "backend": {
+            "skip": 0.1,
+            "edit": 0.3,
+            "late": 0.2,
+            "unasked": 0.2,
+            "duplicate": 0.3,
+            "outage": 0.05,
+        },
+        "wait": {"after": "2h", "rest": "reissue"},
+        "quality": {"overlap": 2},
+        "budget": {"answers": 40},
+        "stop": {"max_rounds": 4},
+    },
+    "everything in chunks": {
+        "backend": {
+            "skip": 0.1,
+            "edit": 0.3,
+            "late": 0.2,
+            "unasked": 0.2,
+            "duplicate": 0.3,
+            "outage": 0.05,
+            **CHUNK,
+        },
+        "wait": {"after": "2h"},
+        "quality": {"overlap": 3},
+        "stop": {"max_rounds": 4},
+    },
+}
+
+
+@pytest.mark.parametrize("weather", WEATHER)
+def test_a_campaign_ends_with_an_account_that_is_right(tmp_path: Path, weather: str) -> None:
+    path = tmp_path / "ws"
+    campaign = tiny(path, **WEATHER[weather])
+    state = drive(path, campaign)
+    assert state.stopped
+    assert state.stop_kind in ("rule", "budget")
+    account = examined(path, campaign, abstain=("cannot tell",))
+    assert account.items["labeled"] > 0
+    assert account.answers["given"] > 0
+    assert account.curve
+
+
+@pytest.mark.parametrize("weather", ["calm", "late, reissued", "everything"])
+def test_the_same_seed_makes_the_same_campaign(tmp_path: Path, weather: str) -> None:
+    found = []
+    for name in ("one", "other"):
+        path = tmp_path / name
+        campaign = tiny(path, **WEATHER[weather])
+        drive(path, campaign)
+        ledger = assemble.open_ledger(Workspace.of(path))
+        found.append(statement.projection(ledger, campaign))
+        ledger.close()
+    assert found[0] == found[1]
