@@ -93,8 +93,12 @@ def _leaf(hint: Any, value: object, where: str) -> Any:
     try:
         return TypeAdapter(hint, config={"arbitrary_types_allowed": True}).validate_python(value)
     except ValidationError as error:
-        said = error.errors()[0]["msg"]
-        raise ConfigurationError(f"{where}: {_lower(said)}, got {value!r}") from error
+        first = error.errors()[0]
+        at = "".join(f"[{part}]" for part in first["loc"] if isinstance(part, int))
+        quote = "; write it in quotes" if first["type"] == "string_type" else ""
+        raise ConfigurationError(
+            f"{where}{at}: {_lower(first['msg'])}, got {first['input']!r}{quote}"
+        ) from error
 
 
 def _mapping(given: object, where: str) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, TypeAlias
 
-from auto_labeling.errors import DataError
+from auto_labeling.errors import ConfigurationError, DataError
 
 CampaignId: TypeAlias = str
 ItemId: TypeAlias = str
@@ -83,11 +83,11 @@ class LabelSchema:
 
     def __post_init__(self) -> None:
         if len(set(self.classes)) != len(self.classes):
-            raise DataError(f"labels.classes: a class is named twice in {list(self.classes)}")
+            raise ConfigurationError(f"labels.classes: a class is named twice in {list(self.classes)}")
         if len(self.classes) < 2 and self.task == "single":
-            raise DataError(f"labels.classes: expected at least two, got {list(self.classes)}")
+            raise ConfigurationError(f"labels.classes: expected at least two, got {list(self.classes)}")
         if both := set(self.classes) & set(self.abstain):
-            raise DataError(f"labels.abstain: {sorted(both)} are classes as well")
+            raise ConfigurationError(f"labels.abstain: {sorted(both)} are classes as well")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,9 +19,9 @@ from auto_labeling.records import AskState, CampaignId, ItemId, Purpose, Value
 class Label(NamedTuple):
     """One item's label, as reconciled; a tuple, because a round reads all of them several times."""
 
+    value: Value | None
     item_id: ItemId
     position: int
-    value: Value | None
     confidence: float
     votes: int
     round: int
@@ -36,25 +36,22 @@ def read(connection: Connection, campaign: CampaignId, *where: Any) -> list[Labe
     Further conditions on the columns of `labels` narrow it.
     """
     rows = connection.execute(
-        select(labels, items.c.position, items.c.group_id)
+        select(
+            labels.c.value,
+            labels.c.item,
+            items.c.position,
+            labels.c.confidence,
+            labels.c.votes,
+            labels.c.round,
+            labels.c.purpose,
+            labels.c.source,
+            items.c.group_id,
+        )
         .join(items, (items.c.campaign == labels.c.campaign) & (items.c.item == labels.c.item))
         .where(labels.c.campaign == campaign, *where)
         .order_by(items.c.position)
     )
-    return [
-        Label(
-            item_id=row.item,
-            position=row.position,
-            value=decode(row.value),
-            confidence=row.confidence,
-            votes=row.votes,
-            round=row.round,
-            purpose=row.purpose,
-            source=row.source,
-            group=row.group_id,
-        )
-        for row in rows
-    ]
+    return [Label(decode(value), *rest) for value, *rest in rows]
 
 
 def reconcile(connection: Connection, campaign: Campaign, number: int) -> int:
@@ -116,7 +113,6 @@ def opinions_wanted(
     known = read(connection, name, labels.c.item.in_(of_round))
     decided = {label.item_id: label for label in known}
     wanted = []
-    more_on_ties = getattr(quality.consensus, "ties", "one_more") == "one_more"
     most, strangers = quality.most_opinions, _strangers(connection, campaign, asked)
     expired = Counter(row.item for row in ordered if row.state == AskState.EXPIRED)
     for item, count in asked.items():
@@ -124,7 +120,7 @@ def opinions_wanted(
         got = label.votes if label else 0
         missing = quality.overlap - got
         if missing <= 0 and label is not None and label.value is None:
-            missing = int(more_on_ties)
+            missing = 1
         missing = int(min(missing, most - count, strangers[item] - expired[item]))
         if missing > 0 and item not in given_up:
             wanted.append((item, Purpose.OPINION, missing))
@@ -144,13 +140,12 @@ def _strangers(
     people = campaign.backend.traits.people
     if people is None:
         return dict.fromkeys(wanted, math.inf)
-    met = dict(
+    met: dict[ItemId, int] = dict(
         connection.execute(
             select(answers.c.item, func.count(distinct(answers.c.person)))
             .where(answers.c.campaign == campaign.campaign_id)
             .group_by(answers.c.item)
         )
-        .tuples()
         .all()
     )
     return {item: people - met.get(item, 0) for item in wanted}

@@ -90,7 +90,8 @@ def show_account(statement: Statement, workspace: Workspace) -> None:
     screen.pairs(figures(statement))
     if places := _places(statement, workspace):
         screen.line()
-        screen.pairs(places)
+        for name, where in places:
+            screen.line(f"  {name:<8}  {where}")
     screen.line()
     if statement.state.stopped:
         screen.line("Next", style="bold")

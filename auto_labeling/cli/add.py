@@ -24,7 +24,7 @@ def add(
     path: Annotated[
         str | None,
         typer.Argument(
-            metavar="[PATH]", help="More of what the pool is made of.", show_default=False
+            metavar="PATH", help="More of what the pool is made of.", show_default=False
         ),
     ] = None,
     source: Annotated[

@@ -60,9 +60,9 @@ def _root(
     ),
 ) -> None:
     if version:
-        from importlib import metadata
+        from auto_labeling import __version__
 
-        typer.echo(f"auto-label {metadata.version('auto-labeling')}")
+        typer.echo(f"auto-label {__version__}")
     elif context.invoked_subcommand is None:
         typer.echo(context.get_help())
 

@@ -5,35 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-NETWORK = frozenset(
-    # fmt: off
-    (
-        "9p",
-        "afs",
-        "beegfs",
-        "ceph",
-        "cifs",
-        "davfs",
-        "fuse.cephfs",
-        "fuse.gcsfuse",
-        "fuse.rclone",
-        "fuse.glusterfs",
-        "fuse.s3fs",
-        "fuse.sshfs",
-        "glusterfs",
-        "gpfs",
-        "lustre",
-        "ncpfs",
-        "nfs",
-        "nfs4",
-        "ocfs2",
-        "pvfs2",
-        "smb2",
-        "smb3",
-        "smbfs",
-    )
-    # fmt: on
-)
+_KINDS = """
+9p afs beegfs ceph cifs davfs fuse.cephfs fuse.gcsfuse fuse.glusterfs fuse.rclone fuse.s3fs
+fuse.sshfs glusterfs gpfs lustre ncpfs nfs nfs4 ocfs2 pvfs2 smb2 smb3 smbfs
+"""
+NETWORK = frozenset(_KINDS.split())
 _MOUNTS = Path("/proc/mounts")
 
 

@@ -16,7 +16,7 @@ def doctor(
     config: Annotated[
         str | None,
         typer.Argument(
-            metavar="[CONFIG]",
+            metavar="CONFIG",
             help="Also check the secrets that this campaign file names.",
             show_default=False,
         ),

@@ -18,6 +18,7 @@ def drive_plainly(
     max_rounds: int | None = None,
     batch: int | None = None,
     wait: bool = True,
+    started: Callable[[], object] = lambda: None,
 ) -> None:
     """Make the steps of a campaign in this process, and write its report."""
     from auto_labeling import assemble
@@ -27,6 +28,7 @@ def drive_plainly(
         assemble.held(workspace, campaign) as fence,
         assemble.opened(workspace, campaign, fence=fence, batch=batch) as opened,
     ):
+        started()
         driver.drive(opened, wait=wait, max_rounds=max_rounds)
     write_report(workspace, campaign)
 

@@ -13,7 +13,7 @@ from auto_labeling.errors import ConfigurationError
 
 def init(
     folder: Annotated[
-        Path, typer.Argument(metavar="[FOLDER]", help="Where the data lies.", show_default=False)
+        Path, typer.Argument(metavar="FOLDER", help="Where the data lies.", show_default=False)
     ] = Path(),
     to: Annotated[
         Path | None,

@@ -31,7 +31,7 @@ ConfigArgument: TypeAlias = Annotated[
 CampaignArgument: TypeAlias = Annotated[
     str | None,
     typer.Argument(
-        metavar="[CONFIG|ID]",
+        metavar="CONFIG|ID",
         help="A campaign's file, id or name; without it, the newest campaign.",
         show_default=False,
     ),

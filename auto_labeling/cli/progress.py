@@ -6,8 +6,8 @@ A thread looks into the ledger; the driver knows nothing of it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 
 from rich.console import Console
@@ -146,21 +146,23 @@ def moving(now: Glance, metric: str) -> str:
 
 
 @contextmanager
-def shown(workspace: Workspace, campaign: CampaignId) -> Iterator[None]:
-    """Show the progress of a campaign while the block runs."""
+def shown(workspace: Workspace, campaign: CampaignId) -> Iterator[Callable[[], None]]:
+    """Show the progress of a campaign while the block runs; call what is given once it begins."""
     screen = console()
     metric = terms_of(assemble.account_of(workspace, campaign)).primary
     ledger = assemble.open_ledger(workspace)
-    done = threading.Event()
+    begun, done = threading.Event(), threading.Event()
     watcher = Watcher(ledger=ledger, campaign=campaign, metric=metric, screen=screen)
     try:
-        before = watcher.glance()
-        watcher.said |= set(before.finished)
-        with _moving_line(screen, before, metric) as live:
-            thread = threading.Thread(target=_watch, args=(watcher, live, done), daemon=True)
+        watcher.said |= set(watcher.glance().finished)
+        spinner = Spinner("dots", Text("starting Prefect's server"))
+        with _moving_line(screen, spinner):
+            # Nobody sees the spinner where nothing moves.
+            words = (watcher, spinner if screen.is_terminal else None, begun, done)
+            thread = threading.Thread(target=_watch, args=words, daemon=True)
             thread.start()
             try:
-                yield
+                yield begun.set
             finally:
                 done.set()
                 thread.join()
@@ -168,39 +170,26 @@ def shown(workspace: Workspace, campaign: CampaignId) -> Iterator[None]:
         ledger.close()
 
 
-@contextmanager
-def _moving_line(screen: Console, before: Glance, metric: str) -> Iterator[Live | None]:
+def _moving_line(screen: Console, spinner: Spinner) -> AbstractContextManager[object]:
     if not screen.is_terminal or screen.is_dumb_terminal:
-        yield None
-        return
-    with Live(
-        _spinning(moving(before, metric)), console=screen, refresh_per_second=8, transient=True
-    ) as live:
-        yield live
+        return nullcontext()
+    return Live(spinner, console=screen, refresh_per_second=8, transient=True)
 
 
-def _watch(watcher: Watcher, live: Live | None, done: threading.Event) -> None:
+def _watch(
+    watcher: Watcher, spinner: Spinner | None, begun: threading.Event, done: threading.Event
+) -> None:
     while True:
         last = done.wait(LOOK_S)
         with suppress(AutoLabelingError):  # a locked ledger is looked at again
             now = watcher.glance()
             watcher.say_finished(now)
-            if live is None:
+            if spinner is None:
                 watcher.say_waiting(now)
-            else:
-                _update(live, moving(now, watcher.metric))
+            elif begun.is_set():
+                spinner.update(text=Text(moving(now, watcher.metric)))
         if last:
             return
-
-
-def _spinning(text: str) -> Spinner:
-    return Spinner("dots", Text(text))
-
-
-def _update(live: Live, text: str) -> None:
-    shown_now = live.renderable
-    if isinstance(shown_now, Spinner):
-        shown_now.update(text=Text(text))  # a new spinner would begin to turn anew
 
 
 def _figures(row: object) -> tuple[int, int, int, Interval]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated
@@ -114,9 +115,16 @@ def drive(
     from auto_labeling.cli import account, driving, screen
 
     if not assemble.account_of(workspace, campaign).state.stopped:
-        with _progress(workspace, campaign, quiet=json):
+        with _progress(workspace, campaign, quiet=json) as started:
             chosen = driving.drive_plainly if plain else driving.drive_with_prefect
-            chosen(workspace, campaign, max_rounds=max_rounds, batch=batch, wait=wait)
+            chosen(
+                workspace,
+                campaign,
+                max_rounds=max_rounds,
+                batch=batch,
+                wait=wait,
+                started=started,
+            )
     statement = assemble.account_of(workspace, campaign)
     if json:
         screen.print_json(account.account_json(statement, workspace))
@@ -127,9 +135,9 @@ def drive(
 
 def _progress(
     workspace: Workspace, campaign: CampaignId, *, quiet: bool
-) -> AbstractContextManager[None]:
+) -> AbstractContextManager[Callable[[], None]]:
     if quiet:
-        return nullcontext()
+        return nullcontext(lambda: None)
     from auto_labeling.cli.progress import shown
 
     return shown(workspace, campaign)
@@ -149,5 +157,7 @@ def _begun(workspace: Workspace, config: str, *, new: bool, quiet: bool) -> Camp
     else:
         campaign = assemble.find_or_create(workspace, config)
     if not quiet:
-        screen.line(f"campaign {campaign}{' goes on' if found else ''}")
+        stopped = found and assemble.account_of(workspace, campaign).state.stopped
+        after = " has stopped already" if stopped else " goes on" if found else " begins"
+        screen.line(f"{campaign}{after}")
     return campaign

@@ -136,12 +136,14 @@ def _sqlite_file(uri: str) -> Path | None:
 
 def _make_store(database: Path) -> None:
     """Migrations are no transaction, and two processes may be first: make it aside, alone."""
+    if database.exists():
+        return
     from mlflow import db
 
     database.parent.mkdir(parents=True, exist_ok=True)
     with _alone_in(database.parent):
         if database.exists():
-            return
+            return  # made while this process waited
         draft = database.with_name(f".{database.name}.draft")
         draft.unlink(missing_ok=True)  # of a process that was killed
         db.upgrade.main([f"sqlite:///{draft}"], standalone_mode=False)

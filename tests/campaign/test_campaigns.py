@@ -10,7 +10,7 @@ import pytest
 from auto_labeling import assemble
 from auto_labeling.campaign import statement
 from auto_labeling.workspace import Workspace
-from tests.support.campaigns import CLASSES, drive, tiny
+from tests.support.campaigns import drive, tiny
 from tests.support.examination import examined
 
 HELDOUT = {"kind": "arrays", "features": "pool.npy", "ids": "ids.npy", "heldout": "heldout.csv"}
@@ -24,7 +24,11 @@ WEATHER: dict[str, dict[str, Any]] = {
     "skips": {"backend": {"skip": 0.3}, "quality": {"overlap": 2}},
     "skips in chunks": {"backend": {"skip": 0.3, **CHUNK}, "quality": {"overlap": 2}},
     "edits": {"backend": {"edit": 0.6}, "quality": {"overlap": 2}},
-    "late, released": {"backend": {"late": 0.4}, "wait": {"after": "2h"}, "quality": {"overlap": 2}},
+    "late, released": {
+        "backend": {"late": 0.4},
+        "wait": {"after": "2h"},
+        "quality": {"overlap": 2},
+    },
     "late, reissued": {
         "backend": {"late": 0.4},
         "wait": {"after": "2h", "rest": "reissue"},

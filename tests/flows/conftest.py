@@ -10,11 +10,13 @@ import pytest
 
 from auto_labeling.workspace import Workspace
 from tests.support.flows import served, server_held
+from tests.support.stores import keep_prefect
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with server_held(tmp_path_factory.mktemp("server") / "prefect") as home:
+        keep_prefect(home, tmp_path_factory)
         yield home
 
 
@@ -35,10 +37,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch, workspace: Workspace) -> None:
     monkeypatch.setattr(
         loop,
         "TASKS",
-        {
-            step: one if one is inference.score else at_once(one)
-            for step, one in loop.TASKS.items()
-        },
+        {step: one if one is inference.score else at_once(one) for step, one in loop.TASKS.items()},
     )
     for room in (annotation, inference, quality, reporting, selection, sensors, training):
         for name, one in vars(room).items():

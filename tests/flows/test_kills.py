@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import fcntl
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -16,7 +15,7 @@ import pytest
 from auto_labeling.workspace import Workspace
 from tests.support.campaigns import data_of
 from tests.support.flows import NAME, ROOT, begin, outcome, outcome_without_prefect
-from tests.support.mlflow_store import copies_in, new_store
+from tests.support.stores import copies_in, give_stores
 
 pytestmark = pytest.mark.slow
 RUNS = """
@@ -71,17 +70,21 @@ class Command:
         return False
 
 
-def test_a_flow_that_is_killed_three_times_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+def test_a_flow_that_is_killed_three_times_ends_as_if_it_had_not_been(
+    server: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     workspace = Workspace(tmp_path / "workspace")
     begin(workspace, tracking={"kind": "mlflow"})
-    shutil.copy(new_store(tmp_path), workspace.mlflow)
+    give_stores(workspace, tmp_path_factory)
     command = Command(workspace)
     for moment in (ROUND_BEGUN, UPLOADING, REPORTING):
         command.kill_when(moment)
     last = command.start()
     said, _ = last.communicate(timeout=PATIENCE_S)
     assert last.returncode == 0, said
-    assert outcome(workspace) == outcome_without_prefect(tmp_path / "plain", data_of(workspace.root))
+    assert outcome(workspace) == outcome_without_prefect(
+        tmp_path / "plain", data_of(workspace.root)
+    )
     there = copies_in(f"sqlite:///{workspace.mlflow}", NAME)
     assert set(there.values()) == {1}
     assert {number for number, _, _ in there} == {-1, 1, 2, 3}

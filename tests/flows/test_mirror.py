@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,8 +22,8 @@ from auto_labeling.tracking import MLflowTracker
 from auto_labeling.workspace import Workspace
 from tests.support.campaigns import driving
 from tests.support.flows import begin, run
-from tests.support.mlflow_store import copies_in, new_store
 from tests.support.seen import Seen
+from tests.support.stores import copies_in, give_stores
 
 pytestmark = pytest.mark.slow
 BLOWS = ("before", "half", "after")
@@ -62,17 +61,12 @@ class Down:
         return call
 
 
-@pytest.fixture(scope="session")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return new_store(tmp_path_factory.mktemp("store"))
-
-
 def test_every_point_is_there_once_wherever_the_mirror_was_killed(
-    tmp_path: Path, store: Path
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     workspace = Workspace(tmp_path / "workspace")
     name = begin(workspace, stop={"max_rounds": 2})
-    shutil.copy(store, workspace.mlflow)
+    give_stores(workspace, tmp_path_factory)
     uri = f"sqlite:///{workspace.mlflow}"
     kills = 0
     with driving(workspace.root, name) as campaign:
@@ -106,13 +100,13 @@ def killed_at(
 def test_a_mirror_that_is_down_stops_no_campaign_and_catches_up(
     workspace: Workspace,
     hasty: None,
-    store: Path,
+    tmp_path_factory: pytest.TempPathFactory,
     seen: Seen,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from tasks import reporting
 
-    shutil.copy(store, workspace.mlflow)
+    give_stores(workspace, tmp_path_factory)
     name = begin(workspace, name="unseen", tracking={"kind": "mlflow"}, stop={"max_rounds": 2})
     down = Down()
     with monkeypatch.context() as patch:

@@ -20,7 +20,7 @@ CAMPAIGN = "kill-0badcafe"
 _CENTRES = np.array([[0.0, 0.0], [3.0, 0.5], [1.0, 3.0]])
 _PEOPLE: dict[str, Any] = {
     "kind": "simulated",
-    "truth": "up_to_pool.csv",
+    "truth": "pool.csv",
     "annotators": [0.7, 0.8, 0.85, 0.9, 0.95],
     "skip": 0.06,
     "edit": 0.2,
@@ -63,27 +63,26 @@ class Scene:
         """Write the campaign and its data into a folder and return the campaign file."""
         folder.mkdir(parents=True, exist_ok=True)
         rng = np.random.default_rng(11)
-        truth = ["label"]
         for name, count in (("pool", 40), ("known", 6), ("judges", 30)):
             kinds = np.arange(count) % len(CLASSES)
             points = (_CENTRES[kinds] + rng.normal(0, 0.5, (count, 2))).astype(np.float32)
             labels = np.array(CLASSES)[kinds]
             np.save(folder / f"{name}.npy", points)
             np.savez(folder / f"{name}.npz", X=points, y=labels)
-            truth += labels.tolist()
-            (folder / f"up_to_{name}.csv").write_text("\n".join(truth), encoding="utf-8")
+            rows = ["label", *labels.tolist()]
+            (folder / f"{name}.csv").write_text("\n".join(rows), encoding="utf-8")
         path = folder / "kill.yaml"
         path.write_text(yaml.safe_dump(self.config), encoding="utf-8")
         return path
 
 
-PATIENT = Scene(name="patient", changes={})
+PATIENT = Scene(name="patient", changes={"stop": {"max_rounds": 2}})
 """Waits for everybody; judged on a held-out set."""
 OVERDUE = Scene(
     name="overdue",
     changes={
         "backend": _PEOPLE | {"late": 0.3},
-        "wait": {"after": "30h", "rest": "release", "poll_s": 7200},
+        "wait": {"after": "30h", "rest": "release", "poll_s": 14400},
         "people": [
             {"user": "annotator-1", "pay": {"hour": "18.00"}},
             {"user": "annotator-2", "pay": {"answer": "0.04"}},
@@ -115,7 +114,6 @@ WOUND_UP = Scene(
     stop=(2, 5.0, "finish"),
     changes={
         "pool": _NO_JUDGES,
-        "backend": _PEOPLE | {"truth": "up_to_known.csv"},
         "labeled": {"kind": "arrays", "features": "known.npz:X", "labels": "known.npz:y"},
         "wait": {"poll_s": 5},
     },

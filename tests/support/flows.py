@@ -82,7 +82,7 @@ def outcome(workspace: Workspace, campaign: CampaignId = NAME) -> dict[str, Any]
 def outcome_without_prefect(root: Path, data: Path, **overrides: Any) -> dict[str, Any]:
     """Run the same campaign with the plain driver and return what it comes to."""
     workspace = Workspace(root)
-    begin(workspace, data, **overrides)
-    with driving(root, NAME) as campaign:
+    name = begin(workspace, data, **overrides)
+    with driving(root, name) as campaign:
         drive(campaign)
-    return outcome(workspace)
+    return outcome(workspace, name)

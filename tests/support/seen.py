@@ -25,21 +25,33 @@ class Seen:
     def task_runs(self, flow_run: str) -> list[tuple[str, str, int]]:
         """Return the (task, state, tries) of the tasks of the flow runs that have this name."""
         return self._rows(
-            "SELECT substr(t.name, 1, length(t.name) - 4), t.state_name, t.run_count FROM task_run t "
-            "JOIN flow_run f ON t.flow_run_id = f.id WHERE f.name = ?",
+            "SELECT substr(t.name, 1, length(t.name) - 4), t.state_name, t.run_count "
+            "FROM task_run t JOIN flow_run f ON t.flow_run_id = f.id WHERE f.name = ?",
             flow_run,
         )
 
     def artifacts(self, prefix: str) -> dict[str, str]:
         """Return key -> type of the artifacts whose key begins so."""
         rows = self._rows("SELECT key, type FROM artifact WHERE key LIKE ? || '%'", prefix)
-        return {key: kind for key, kind in rows}
+        return dict(rows)
 
     def logs(self, words: str) -> list[str]:
         """Return the log lines that have these words in them."""
-        return [line for (line,) in self._rows(
-            "SELECT message FROM log WHERE message LIKE '%' || ? || '%'", words
-        )]
+        return [
+            line
+            for (line,) in self._rows(
+                "SELECT message FROM log WHERE message LIKE '%' || ? || '%'", words
+            )
+        ]
+
+    def holding(self, words: str) -> list[str]:
+        """Return the tables of which a row has these words in it."""
+        tables = self._rows("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return [
+            table
+            for (table,) in tables
+            if any(words in repr(row) for row in self._rows(f'SELECT * FROM "{table}"'))
+        ]
 
     def _rows(self, query: str, *values: Any) -> Sequence[Any]:
         with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:

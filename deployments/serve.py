@@ -1,0 +1,81 @@
+"""Serve the deployments of prefect.yaml from this process: all that one machine needs.
+
+From the root of the checkout, in two terminals:
+
+    DO_NOT_TRACK=true PREFECT_SERVER_ANALYTICS_ENABLED=false prefect server start
+    PREFECT_API_URL=http://127.0.0.1:4200/api python deployments/serve.py
+
+Then open http://127.0.0.1:4200/deployments, choose `campaign` and Run. The workspace is the one
+that AUTO_LABEL_WORKSPACE names, else `.auto-label`. Ctrl-C ends the serving; campaigns go on where
+they stood when it is started again.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+TICK_EVERY_S = 300
+TAGS = ["auto-label"]
+
+
+def deployments() -> list[Any]:
+    """Return what is served: the same as in prefect.yaml, which a test compares."""
+    from prefect.client.schemas.objects import (
+        ConcurrencyLimitConfig,
+        ConcurrencyLimitStrategy,
+    )
+    from prefect.schedules import Interval
+
+    from flows.campaign import campaign
+    from flows.tick import tick
+
+    one_at_a_time = ConcurrencyLimitConfig(
+        limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
+    )
+    return [
+        campaign.to_deployment(
+            name="campaign",
+            description="Drive one labeling campaign within its budget, until it ends.",
+            tags=TAGS,
+            concurrency_limit=one_at_a_time,
+            enforce_parameter_schema=True,
+        ),
+        tick.to_deployment(
+            name="tick",
+            description="Make the steps that are ready, for every campaign of the workspace, and "
+            "leave.",
+            tags=TAGS,
+            concurrency_limit=one_at_a_time,
+            enforce_parameter_schema=True,
+            schedules=[Interval(TICK_EVERY_S, slug="every-five-minutes")],
+        ),
+    ]
+
+
+def main() -> None:
+    """Serve until somebody ends it."""
+    sys.path.insert(0, str(ROOT))
+    from auto_labeling.workspace import VARIABLE, Workspace
+
+    os.environ[VARIABLE] = str(Workspace.of().root)
+    os.chdir(ROOT)  # runs are started in the folder that is served, and import `flows` from it
+    os.environ["DO_NOT_TRACK"] = "true"
+    os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
+    from flows.server import configured_url
+
+    if configured_url() is None:
+        sys.exit(
+            "serve.py: no Prefect server is named. Run `prefect server start` in another terminal, "
+            "and set PREFECT_API_URL to the address that it prints."
+        )
+    from prefect import serve
+
+    serve(*deployments())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,376 @@
+"""From a poll to the ledger: what people did is written once, paid once, and never lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from auto_labeling.campaign import budget, driver, labels
+from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.rounds import CampaignState, RoundState
+from auto_labeling.campaign.schema import answers, asks, events, items, quarantine, uploads
+from auto_labeling.campaign.steps.collecting import sync
+from auto_labeling.records import Event, EventKind, Value
+from tests.support.accounts import campaign_problems
+from tests.support.campaigns import ask_to_stop, drive_until, driving, tiny
+from tests.support.shelf import Shelf
+
+S = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """A campaign, and people whose every act a test decides."""
+
+    campaign: Campaign
+    shelf: Shelf
+
+    @property
+    def items(self) -> list[str]:
+        """The items that were asked about, oldest first."""
+        with self.campaign.ledger.read() as connection:
+            found = connection.scalars(
+                select(asks.c.item).where(asks.c.ordinal == 0).order_by(asks.c.round, asks.c.item)
+            )
+            return list(found)
+
+    def act(
+        self,
+        item: str,
+        person: str,
+        value: Value | None = None,
+        *,
+        kind: EventKind = EventKind.SUBMITTED,
+        answer: str | None = None,
+        newest: bool = True,
+        **more: Any,
+    ) -> None:
+        """Let a person do something with the newest, or the oldest, upload of an item."""
+        with self.campaign.ledger.read() as connection:
+            keys = list(
+                connection.scalars(
+                    select(asks.c.upload)
+                    .join(uploads, uploads.c.upload == asks.c.upload)
+                    .where(asks.c.item == item)
+                    .order_by(asks.c.ordinal)
+                )
+            )
+        at = self.campaign.clock.now() + len(self.shelf.told)
+        answer = answer or f"{item} by {person}"
+        event = Event(
+            kind=kind,
+            fingerprint=f"{answer} at {at}",
+            key=keys[-1] if newest else keys[0],
+            item_id=item,
+            person=person,
+            at=at,
+            answer_id=answer,
+            value=value,
+            **more,
+        )
+        self.shelf.told.append(event)
+        if kind in (EventKind.SUBMITTED, EventKind.SKIPPED):
+            for copy in self.shelf.copies:
+                if copy.key == event.key:
+                    self.shelf.answered.add(copy)
+
+    def everybody_says(self, value: Value, *people: str, but: tuple[str, ...] = ()) -> None:
+        for item in self.items:
+            for person in people:
+                if item not in but:
+                    self.act(item, person, value)
+
+    def goes_on(self) -> CampaignState:
+        """Make all steps that are ready."""
+        return driver.drive(self.campaign, wait=False)
+
+    def wait(self, seconds: float) -> None:
+        self.campaign.clock.sleep(seconds)
+
+    def account(self) -> budget.Account:
+        with self.campaign.ledger.read() as connection:
+            assert campaign_problems(connection, self.campaign.campaign_id) == []
+            return budget.account(connection, self.campaign.campaign_id)
+
+    def rows(self, table: Any, **where: Any) -> list[Any]:
+        with self.campaign.ledger.read() as connection:
+            query = select(table).where(*(table.c[name] == value for name, value in where.items()))
+            return list(connection.execute(query))
+
+    def label(self, item: str) -> Value | None:
+        with self.campaign.ledger.read() as connection:
+            found = labels.read(connection, self.campaign.campaign_id)
+        return {label.item_id: label.value for label in found}.get(item)
+
+    def state(self, item: str) -> list[str]:
+        return [row.state for row in self.rows(asks, item=item)]
+
+
+@contextmanager
+def office(path: Path, **overrides: Any) -> Iterator[Office]:
+    """Give a campaign of three items a round whose first batch is sent."""
+    chosen = {"strategy": {"batch": 3}, "stop": {"max_rounds": 2}, **overrides}
+    campaign = tiny(path, **chosen)
+    drive_until(path, campaign, RoundState.RESERVED)
+    with driving(path, campaign) as opened:
+        shelf = Shelf()
+        made = Office(replace(opened, backend=shelf), shelf)
+        made.goes_on()
+        yield made
+
+
+def test_an_act_told_at_every_poll_is_written_once(tmp_path: Path) -> None:
+    with office(tmp_path / "ws") as here:
+        here.act(here.items[0], "mia", "ant")
+        assert [sync(here.campaign) for _ in range(3)] == [1, 0, 0]
+        assert len(here.rows(answers)) == 1
+        assert here.account().committed_answers == 1
+
+
+def test_what_cannot_be_read_is_put_aside_once_with_its_value(tmp_path: Path) -> None:
+    with office(tmp_path / "ws") as here:
+        item = here.items[0]
+        here.act(item, "mia", "cow")
+        assert [sync(here.campaign) for _ in range(3)] == [1, 0, 0]
+        here.act(item, "mia", "sheep", kind=EventKind.EDITED)
+        assert [sync(here.campaign) for _ in range(2)] == [1, 0]
+        aside = here.rows(quarantine, item=item)
+        assert [(row.body["answer"], row.body["value"]) for row in aside] == [
+            (f"{item} by mia", '"cow"'),
+            (f"{item} by mia", '"sheep"'),
+        ]
+        assert here.rows(answers) == []
+        here.act(item, "mia", "bee", kind=EventKind.EDITED)
+        assert sync(here.campaign) == 1
+        assert here.state(item) == ["answered"]
+        assert here.account().committed_answers == 1
+
+
+def test_a_tool_that_tells_the_unreadable_for_ever_does_not_keep_the_campaign_from_its_end(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "ws"
+    with office(path) as here:
+        here.act(here.items[0], "mia", "cow")
+        ask_to_stop(path, here.campaign.campaign_id, "now")
+        assert here.goes_on().stopped
+        assert len(here.rows(quarantine)) == 1
+
+
+def test_an_answer_to_a_foreign_task_is_put_aside(tmp_path: Path) -> None:
+    with office(tmp_path / "ws") as here:
+        here.act(here.items[0], "mia", "ant")
+        here.shelf.told[0] = replace(here.shelf.told[0], key="foreign")
+        assert [sync(here.campaign) for _ in range(2)] == [1, 0]
+        assert "did not make" in here.rows(quarantine)[0].reason
+        assert here.account().committed_answers == 0
+
+
+def test_an_edit_after_freezing_enters_the_next_data_set(tmp_path: Path) -> None:
+    with office(tmp_path / "ws", stop={"max_rounds": 3}) as here:
+        first = here.items
+        here.everybody_says("ant", "mia")
+        assert here.goes_on().round == 2
+        here.act(first[0], "mia", "bee", kind=EventKind.EDITED)
+        assert here.label(first[0]) == "ant"
+        here.everybody_says("ant", "mia", but=tuple(first))
+        assert here.goes_on().round == 3
+        assert here.label(first[0]) == "bee"
+        assert here.account().committed_answers == 6
+
+
+def test_an_own_deletion_takes_the_vote_away_and_not_the_cost(tmp_path: Path) -> None:
+    with office(tmp_path / "ws") as here:
+        first = here.items
+        here.everybody_says("ant", "mia")
+        here.goes_on()
+        here.act(first[0], "mia", kind=EventKind.DELETED)
+        here.everybody_says("ant", "mia", but=tuple(first))
+        assert here.goes_on().stopped
+        assert here.label(first[0]) is None
+        assert here.account().committed_answers == 6
+
+
+def test_a_late_answer_is_paid_from_its_own_ask_and_counts(tmp_path: Path) -> None:
+    waits = {"after": "1h", "rest": "reissue"}
+    with office(tmp_path / "ws", quality={"overlap": 2}, wait=waits) as here:
+        item, *others = here.items
+        here.everybody_says("ant", "mia")
+        for other in others:
+            here.act(other, "li", "ant")
+        here.wait(3700)
+        here.goes_on()
+        # Mia's answer keeps the unit alive, so the other opinion is late and not withdrawn.
+        assert here.state(item) == ["answered", "expired", "sent"]
+        before = here.account()
+        here.act(item, "li", "ant", newest=False)
+        sync(here.campaign)
+        assert here.state(item) == ["answered", "answered", "sent"]
+        after = here.account()
+        assert after.committed_answers == before.committed_answers + 1
+        assert after.reserved_answers == before.reserved_answers - 1
+        here.act(item, "bo", "bee")
+        here.goes_on()
+        assert here.label(item) == "ant"
+
+
+def test_an_answer_to_a_withdrawn_unit_is_kept_and_not_paid(tmp_path: Path) -> None:
+    with office(tmp_path / "ws", wait={"after": "1h"}) as here:
+        item, *others = here.items
+        for other in others:
+            here.act(other, "mia", "ant")
+        here.wait(3700)
+        assert here.goes_on().round == 2
+        assert here.state(item)[0] == "released"
+        here.act(item, "mia", "bee", newest=False)
+        sync(here.campaign)
+        [row] = here.rows(answers, item=item)
+        assert (row.unsolicited, row.ask) == (True, None)
+        assert here.account().committed_answers == 2
+
+
+def test_a_tie_buys_one_more_opinion(tmp_path: Path) -> None:
+    with office(tmp_path / "ws", quality={"overlap": 2}) as here:
+        tied, *clear = here.items
+        for item in clear:
+            here.act(item, "mia", "ant")
+            here.act(item, "li", "ant")
+        here.act(tied, "mia", "ant")
+        here.act(tied, "li", "bee")
+        state = here.goes_on()
+        assert here.label(tied) is None
+        assert (state.round, state.state) == (1, RoundState.SENT)
+        assert here.state(tied) == ["answered", "answered", "sent"]
+        assert [len(here.state(item)) for item in clear] == [2, 2]
+        here.act(tied, "bo", "bee")
+        assert here.goes_on().round == 2
+        assert here.label(tied) == "bee"
+
+
+def test_where_no_opinion_more_is_allowed_a_tie_is_left_without_a_label(tmp_path: Path) -> None:
+    with office(tmp_path / "ws", quality={"overlap": 2, "max_overlap": 2}) as here:
+        tied = here.items[0]
+        for item in here.items:
+            here.act(item, "mia", "ant")
+            here.act(item, "li", "bee" if item == tied else "ant")
+        assert here.goes_on().round == 2
+        assert here.state(tied) == ["answered", "answered"]
+        assert here.label(tied) is None
+
+
+def test_ties_end_with_the_most_opinions_an_item_may_get(tmp_path: Path) -> None:
+    quality = {"overlap": 2, "max_overlap": 3}
+    with office(tmp_path / "ws", quality=quality) as here:
+        first = here.items
+        for item in first:
+            here.act(item, "mia", "ant")
+            here.act(item, "li", "bee")
+        here.goes_on()
+        for item in first:
+            here.act(item, "bo", "cat")
+        assert here.goes_on().round == 2
+        assert [here.state(item) for item in first] == [["answered"] * 3] * 3
+        assert [here.label(item) for item in first] == [None] * 3
+
+
+def test_a_skip_is_asked_of_somebody_else_until_as_many_have_skipped_as_were_asked(
+    tmp_path: Path,
+) -> None:
+    with office(tmp_path / "ws", quality={"overlap": 2}) as here:
+        item, *others = here.items
+        for other in others:
+            here.act(other, "mia", "ant")
+            here.act(other, "li", "ant")
+        here.act(item, "mia", "ant")
+        here.act(item, "li", kind=EventKind.SKIPPED)
+        assert here.goes_on().round == 1
+        assert here.state(item) == ["answered", "skipped", "sent"]
+        here.act(item, "bo", kind=EventKind.SKIPPED)
+        assert here.goes_on().round == 2
+        assert here.rows(items, item=item)[0].unlabelable
+        assert [row.unlabelable for row in here.rows(items, item=others[0])] == [False]
+        account = here.account()
+        assert account.committed_answers == 5
+        # The one vote that there is stands; nobody is asked again.
+        assert here.label(item) == "ant"
+
+
+def test_an_item_that_everybody_skips_is_not_selected_again(tmp_path: Path) -> None:
+    with office(tmp_path / "ws", stop={"max_rounds": 9}, points=12) as here:
+        skipped = here.items[0]
+        for _ in range(4):
+            with_asks = [row.item for row in here.rows(asks, state="sent")]
+            for item in with_asks:
+                if item == skipped:
+                    here.act(item, "mia", kind=EventKind.SKIPPED)
+                else:
+                    here.act(item, "mia", "ant")
+            here.goes_on()
+        assert here.state(skipped) == ["skipped"]
+        assert here.label(skipped) is None
+
+
+def test_an_abstention_is_paid_and_is_no_vote(tmp_path: Path) -> None:
+    labels_of = {"abstain": ["cannot tell"]}
+    with office(tmp_path / "ws", labels=labels_of, quality={"overlap": 2}) as here:
+        item, *others = here.items
+        for other in others:
+            here.act(other, "mia", "ant")
+            here.act(other, "li", "ant")
+        here.act(item, "mia", "cannot tell")
+        here.act(item, "li", "bee")
+        assert here.goes_on().round == 1
+        assert here.state(item) == ["answered", "answered", "sent"]
+        here.act(item, "bo", "bee")
+        here.goes_on()
+        assert here.label(item) == "bee"
+        assert here.account().committed_answers == 7
+
+
+def test_a_skip_that_became_an_answer_is_kept_without_a_vote(tmp_path: Path) -> None:
+    with office(tmp_path / "ws", quality={"overlap": 2}) as here:
+        item, *_ = here.items
+        here.act(item, "mia", kind=EventKind.SKIPPED)
+        sync(here.campaign)
+        here.act(item, "mia", "bee", kind=EventKind.EDITED)
+        sync(here.campaign)
+        assert here.account().committed_answers == 0
+        [_, row] = here.rows(answers, item=item)
+        assert (row.kind, row.current, row.unsolicited) == ("answer", True, True)
+
+
+def test_people_are_paid_by_what_they_earn_and_the_dearest_is_reserved(tmp_path: Path) -> None:
+    people = [
+        {"user": "mia", "pay": {"hour": "18.00"}},
+        {"user": "li", "pay": {"answer": "0.03"}},
+    ]
+    money = {"money": "6.00", "contingency": "50%"}
+    with office(tmp_path / "ws", people=people, budget=money) as here:
+        one, two, three = here.items
+        [price] = {row.price_micros for row in here.rows(asks)}
+        assert price == pytest.approx(18.0 / 3600 * 9.3 * S, rel=0.01)
+        here.act(one, "mia", "ant", seconds=6.0)
+        here.act(two, "li", "ant", seconds=6.0)
+        here.act(three, "mia", "ant", seconds=60.0)
+        sync(here.campaign)
+        account = here.account()
+        assert account.committed_micros == 30_000 + 30_000 + price
+        assert account.contingency_used_micros == 300_000 - price
+        assert account.cost_micros == 360_000
+
+
+def test_what_no_fund_covers_is_told(tmp_path: Path) -> None:
+    people = [{"user": "mia", "pay": {"hour": "18.00"}}]
+    with office(tmp_path / "ws", people=people) as here:
+        here.act(here.items[0], "mia", "ant", seconds=3600.0)
+        sync(here.campaign)
+        [owed] = here.rows(events, kind="owed")
+        [price] = {row.price_micros for row in here.rows(asks)}
+        assert owed.body == {"micros": 18 * S - price}
+        assert here.account().cost_micros == price
