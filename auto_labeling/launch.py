@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
-from auto_labeling.errors import ConfigurationError
+from auto_labeling import assemble
+from auto_labeling.errors import ConfigurationError, TransientError
 from auto_labeling.records import CampaignId
 from auto_labeling.workspace import VARIABLE, Workspace
 
@@ -26,14 +27,13 @@ def run_campaign(
 
     `campaign` is a file, an id or a name; `started` is called when the server answers.
     """
-    with prefect(workspace):
+    name = assemble.find_or_create(workspace, campaign)  # a user's mistake is said at once
+    with prefect(workspace, meanwhile=lambda: _prepare(workspace, name)):
         from flows.campaign import campaign as flow
         from flows.loop import CampaignRun
 
         started()
-        run = CampaignRun(
-            config_path=campaign, max_rounds=max_rounds, batch_size=batch_size, wait=wait
-        )
+        run = CampaignRun(config_path=name, max_rounds=max_rounds, batch_size=batch_size, wait=wait)
         return flow(run)
 
 
@@ -45,8 +45,24 @@ def run_tick(workspace: Workspace, campaign: str | None) -> dict[str, str]:
         return flow(campaign)
 
 
+def _prepare(workspace: Workspace, campaign: CampaignId) -> None:
+    """Do, while the server starts, what takes seconds the first time: imports, MLflow's store."""
+    import flows.campaign  # noqa: F401
+
+    # A mirror that cannot be reached stops nothing: its points wait in the ledger.
+    with suppress(TransientError), assemble.opened(workspace, campaign) as opened:
+        tracker = assemble.tracker_of(workspace, opened.config)
+        tracker.open_run(campaign, None, opened.config.name)
+
+
+def _import_flows() -> None:
+    import flows.tick  # noqa: F401
+
+
 @contextmanager
-def prefect(workspace: Workspace) -> Iterator[str]:
+def prefect(
+    workspace: Workspace, *, meanwhile: Callable[[], object] = _import_flows
+) -> Iterator[str]:
     """Give flows a server and a workspace, and yield the server's address."""
     expect_siblings()
     from flows.server import prefect_server
@@ -54,7 +70,7 @@ def prefect(workspace: Workspace) -> Iterator[str]:
     before = os.environ.get(VARIABLE)
     os.environ[VARIABLE] = str(workspace.root)
     try:
-        with prefect_server(workspace.prefect) as url:
+        with prefect_server(workspace.prefect, meanwhile=meanwhile) as url:
             yield url
     finally:
         if before is None:

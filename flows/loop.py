@@ -38,10 +38,16 @@ class CampaignRun(BaseModel):
         description="The campaign file, or the id or name of a campaign of the workspace.",
     )
     max_rounds: int | None = Field(
-        default=None, ge=1, title="Rounds", description="At most so many more rounds; empty: all."
+        default=None,
+        ge=1,
+        title="Rounds",
+        description="At most so many more rounds; None: until it ends.",
     )
     batch_size: int | None = Field(
-        default=None, ge=1, title="Batch", description="Items a round; empty: as configured."
+        default=None,
+        ge=1,
+        title="Batch",
+        description="Items a round; None: as the campaign file says.",
     )
     wait: bool = Field(
         default=True,

@@ -145,8 +145,7 @@ def _strangers(
             select(answers.c.item, func.count(distinct(answers.c.person)))
             .where(answers.c.campaign == campaign.campaign_id)
             .group_by(answers.c.item)
-        )
-        .all()
+        ).all()
     )
     return {item: people - met.get(item, 0) for item in wanted}
 

@@ -24,6 +24,26 @@ from auto_labeling.files import content_digest, write_atomically
 from auto_labeling.records import Micros
 
 SCHEMA_VERSION = 1
+_LABELS = {
+    "item": "string",
+    "label": "string",
+    "confidence": "float64",
+    "votes": "int64",
+    "purpose": "string",
+    "source": "string",
+    "group": "string",
+}
+_ANSWERS = {
+    "item": "string",
+    "person": "string",
+    "kind": "string",
+    "value": "string",
+    "at": "int64",
+    "seconds": "float64",
+    "ask": "string",
+    "current": "bool",
+    "unsolicited": "bool",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +71,8 @@ def freeze(campaign: Campaign, number: int) -> Manifest:
     folder.mkdir(parents=True, exist_ok=True)
     lineage |= {"digest": digest, "items": len(decided), "pool_snapshots": pool}
     stem = f"{campaign.campaign_id}.{number:03d}"
-    _write_parquet(folder / "labels.parquet", [_row(label) for label in decided])
-    _write_parquet(folder / f"answers.{stem}.parquet", given)
+    _write_parquet(folder / "labels.parquet", [_row(label) for label in decided], _LABELS)
+    _write_parquet(folder / f"answers.{stem}.parquet", given, _ANSWERS)
     write_atomically(
         folder / f"lineage.{stem}.json", json.dumps(lineage, indent=1, sort_keys=True).encode()
     )
@@ -149,19 +169,22 @@ def _lineage(connection: Connection, campaign: Campaign, number: int) -> dict[st
 
 
 def _answers(connection: Connection, campaign: Campaign) -> list[dict[str, Any]]:
-    columns = ("item", "person", "kind", "value", "at", "seconds", "ask", "current", "unsolicited")
     rows = connection.execute(
-        select(*(answers.c[column] for column in columns))
+        select(*(answers.c[column] for column in _ANSWERS))
         .where(answers.c.campaign == campaign.campaign_id)
         .order_by(answers.c.seq)
     ).mappings()
     return [dict(row) for row in rows]
 
 
-def _write_parquet(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+def _write_parquet(
+    path: Path, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]
+) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    # Named, or a data set without rows has no columns, and one without groups another type.
+    schema = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in columns.items()])
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pylist(list(rows)), sink)
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), sink)
     write_atomically(path, sink.getvalue().to_pybytes())

@@ -117,7 +117,8 @@ def _traceback(error: BaseException, *, sealed: bool) -> str:
     at: BaseException | None = error
     while at is not None:
         lines += [f"\n{type(at).__module__}.{type(at).__qualname__}\n"]
-        lines += traceback.format_tb(at.__traceback__)
+        frames = traceback.extract_tb(at.__traceback__)
+        lines += [f"  {one.filename}, line {one.lineno}, in {one.name}\n" for one in frames]
         at = at.__cause__ or at.__context__
     return "".join(lines)
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from auto_labeling import assemble
 from auto_labeling.campaign import driver
 from auto_labeling.campaign.rounds import Step
-from auto_labeling.campaign.steps import choosing
+from auto_labeling.campaign.steps import STEPS, choosing
 from auto_labeling.errors import BlockedError, RejectedError, TransientError
 from auto_labeling.workspace import Workspace
 from tests.support.campaigns import data_of
@@ -19,13 +19,19 @@ from tests.support.seen import Seen
 pytestmark = pytest.mark.slow
 
 
+def driver_steps() -> dict[Step, Any]:
+    """Return the steps as the driver looks them up."""
+    steps: dict[Step, Any] = vars(driver)["STEPS"]
+    return steps
+
+
 class Failing:
     """A step that fails as it is told, each time before it does anything."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, step: Step, *errors: Exception) -> None:
         self.calls = 0
-        self._errors, self._step = list(errors), driver.STEPS[step]
-        monkeypatch.setattr(driver, "STEPS", {**driver.STEPS, step: self})
+        self._errors, self._step = list(errors), STEPS[step]
+        monkeypatch.setitem(driver_steps(), step, self)
 
     def __call__(self, *given: Any) -> Any:
         self.calls += 1
@@ -118,11 +124,11 @@ def test_it_runs_as_many_rounds_and_as_large_ones_as_it_is_told(workspace: Works
 def test_a_campaign_that_has_stopped_is_looked_at_once_more(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows import loop
+    from tasks import reporting
 
     begin(workspace, name="done", stop={"max_rounds": 1})
     with monkeypatch.context() as patch:
-        patch.setattr(loop.reporting, "show", _killed_when_it_has_stopped(workspace, "done"))
+        patch.setattr(reporting, "show", _killed_when_it_has_stopped(workspace, "done"))
         with pytest.raises(KeyboardInterrupt):
             run(workspace, "done")
     assert not workspace.report("done").exists()
@@ -162,6 +168,7 @@ def test_what_is_wrong_in_the_form_is_said_before_anything_begins(
     with launch.prefect(workspace):
         from flows.campaign import campaign
 
+        given: Any = wrong
         with pytest.raises((ParameterTypeError, ValidationError)):
-            campaign(wrong)
+            campaign(given)
     assert not workspace.ledger.exists()

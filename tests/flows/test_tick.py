@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from auto_labeling import assemble, launch
-from auto_labeling.campaign import driver
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.rounds import CampaignState, Step
+from auto_labeling.campaign.steps import STEPS
 from auto_labeling.campaign.transition import Transition
 from auto_labeling.errors import BlockedError
 from auto_labeling.workspace import Workspace
@@ -20,14 +20,14 @@ def test_a_tick_carries_every_campaign_as_far_as_it_goes(
 ) -> None:
     for name in ("blocked", "held", "free", "waiting"):
         begin(workspace, name=name, stop={"max_rounds": 1})
-    freeze = driver.STEPS[Step.FREEZE]
+    freeze = STEPS[Step.FREEZE]
 
     def blocks_one(campaign: Campaign, state: CampaignState) -> Transition:
         if campaign.campaign_id == "blocked":
             raise BlockedError("the disk is full", remedy="Make room.")
         return freeze(campaign, state)
 
-    monkeypatch.setattr(driver, "STEPS", {**driver.STEPS, Step.FREEZE: blocks_one})
+    monkeypatch.setattr("auto_labeling.campaign.driver.STEPS", {**STEPS, Step.FREEZE: blocks_one})
     with assemble.held(workspace, "held"):
         became = tick_until_nothing_moves(workspace)
     assert became["blocked"] == "blocked: the disk is full"

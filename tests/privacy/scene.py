@@ -110,16 +110,14 @@ def play(folder: Path) -> Played:
 
     A workspace with empty stores may be there already.
     """
-    for name in ("guard", "user", "elsewhere"):
-        (folder / name).mkdir()
-    (folder / "guard" / "sitecustomize.py").write_text(_GUARD)
+    (folder / "elsewhere").mkdir()
     for name in (CAMPAIGN, "changed"):
         _write_texts(folder / f"{name}.csv", folder / "truth.csv")
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(_config(name)))
     done = subprocess.run(
         [sys.executable, "-c", _RUNS, str(folder)],
         cwd=folder / "elsewhere",
-        env=_environment(folder),
+        env=guarded(folder),
         capture_output=True,
         text=True,
         check=False,
@@ -127,7 +125,11 @@ def play(folder: Path) -> Played:
     return Played(folder=folder, said=done.stdout + done.stderr, status=done.returncode)
 
 
-def _environment(folder: Path) -> Mapping[str, str]:
+def guarded(folder: Path) -> Mapping[str, str]:
+    """Return the environment of a process that can reach nothing but this machine."""
+    for name in ("guard", "user"):
+        (folder / name).mkdir()
+    (folder / "guard" / "sitecustomize.py").write_text(_GUARD)
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT", "MLFLOW"))}
     kept.pop("DO_NOT_TRACK", None)
     return {

@@ -143,7 +143,9 @@ def drive_until(path: Path, campaign: CampaignId, state: RoundState) -> None:
         while (now := state_of(opened.ledger, campaign)).state is not state:
             step = next_step(now)
             assert step is not None, f"stopped before it was {state}"
-            perform(opened, step)
+            until = perform(opened, step).wait_until
+            if until is not None:
+                opened.clock.sleep((until - opened.clock.now()) / 1e6)
 
 
 def ask_to_stop(path: Path, campaign: CampaignId, how: str) -> None:

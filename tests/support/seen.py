@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +52,6 @@ class Seen:
             if any(words in repr(row) for row in self._rows(f'SELECT * FROM "{table}"'))
         ]
 
-    def _rows(self, query: str, *values: Any) -> Sequence[Any]:
+    def _rows(self, query: str, *values: Any) -> list[Any]:
         with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
             return connection.execute(query, values).fetchall()
