@@ -28,6 +28,7 @@ from auto_labeling.workspace import Workspace
 # Not by `created_at`: that is people's time, and all simulated people begin on the same Monday.
 _BEGUN: ColumnElement[int] = literal_column("campaigns.rowid")
 
+
 def open_ledger(workspace: Workspace) -> Ledger:
     """Open the workspace's ledger, making the workspace if there is none."""
     with disk_errors(workspace.root):
@@ -47,6 +48,8 @@ def create(
     config = config_room.parse(raw)
     campaign = campaign_id or creation.new_id(config.name)
     folder = workspace.campaign(campaign)
+    clock = _clock(config, folder)
+    creation.check_tool(config, _backend(config, folder, base, clock, None, tuple).traits)
     ledger = open_ledger(workspace)
     try:
         creation.create(
@@ -56,7 +59,7 @@ def create(
             config_path=config_path,
             base=base,
             folder=folder,
-            clock=_clock(config, folder),
+            clock=clock,
             pseudonym=Pseudonyms(workspace.people(campaign)),
         )
     finally:
@@ -99,19 +102,17 @@ def find_or_create(workspace: Workspace, config: str) -> CampaignId:
     raw = config_room.read(path)
     if found is None:
         return create(workspace, raw, config_path=path, base=path.parent)
+    config_room.parse(raw)
     with _ledger(workspace) as ledger, ledger.read() as connection:
-        creation.expect_unchanged(connection, found, raw, path)
+        pseudonyms = Pseudonyms(workspace.people(found))
+        creation.expect_unchanged(connection, found, raw, path, pseudonyms)
     return found
 
 
 def known(workspace: Workspace) -> list[CampaignId]:
     """Return every campaign of a workspace, newest first."""
     with _ledger(workspace) as ledger, ledger.read() as connection:
-        return list(
-            connection.scalars(
-                select(campaigns.c.campaign).order_by(_BEGUN.desc())
-            )
-        )
+        return list(connection.scalars(select(campaigns.c.campaign).order_by(_BEGUN.desc())))
 
 
 def driver_of(workspace: Workspace, campaign: CampaignId) -> str | None:

@@ -187,6 +187,8 @@ class Evaluation:
     alpha: float = 0.05
 
     def __post_init__(self) -> None:
+        if not self.metrics:
+            raise ConfigurationError("evaluation.metrics: expected at least one, got none")
         if not 0 < self.control < 1:
             raise ConfigurationError(
                 f"evaluation.control: expected a share in (0, 1), got {self.control}"
@@ -241,10 +243,9 @@ class CampaignConfig:
             raise ConfigurationError(
                 f"name: expected 1 to 60 letters, digits, dots or dashes, got {self.name!r}"
             )
-        if self.labels.task not in ("single", "multi"):
-            raise ConfigurationError(
-                f"labels.task: expected one of single, multi, got {self.labels.task!r}"
-            )
+        if self.labels.task != "single":
+            # No step learns from sets of classes or from shapes yet: better said now than paid for.
+            raise ConfigurationError(f"labels.task: expected single, got {self.labels.task!r}")
         logins = [person.user for person in self.people]
         if len(set(logins)) != len(logins):
             raise ConfigurationError(f"people: a user is named twice in {logins}")

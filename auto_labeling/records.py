@@ -83,9 +83,13 @@ class LabelSchema:
 
     def __post_init__(self) -> None:
         if len(set(self.classes)) != len(self.classes):
-            raise ConfigurationError(f"labels.classes: a class is named twice in {list(self.classes)}")
+            raise ConfigurationError(
+                f"labels.classes: a class is named twice in {list(self.classes)}"
+            )
         if len(self.classes) < 2 and self.task == "single":
-            raise ConfigurationError(f"labels.classes: expected at least two, got {list(self.classes)}")
+            raise ConfigurationError(
+                f"labels.classes: expected at least two, got {list(self.classes)}"
+            )
         if both := set(self.classes) & set(self.abstain):
             raise ConfigurationError(f"labels.abstain: {sorted(both)} are classes as well")
 

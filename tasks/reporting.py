@@ -15,7 +15,7 @@ from auto_labeling.campaign import statement
 from auto_labeling.campaign.statement import Statement
 from auto_labeling.errors import BlockedError, RejectedError, TransientError
 from auto_labeling.mirroring import mirror as mirror_to
-from auto_labeling.reporting import markdown, report
+from auto_labeling.reporting import markdown, outputs
 from tasks._policy import POLICY, Ref, opened, read_only
 from tasks._secrets import PrefectSecrets
 
@@ -38,8 +38,8 @@ def mirror(ref: Ref) -> None:
     """Write the report, and bring every new point to MLflow once."""
     with opened(ref) as campaign:
         account = statement.read(campaign.ledger, campaign.campaign_id)
-        written = report.write(account, ref.place.report(campaign.campaign_id))
-        files = [written] if account.state.stopped else []
+        written = outputs.write(account, campaign.folder)
+        files = written if account.state.stopped else []
         tracker = tracker_of(ref.place, campaign.config, PrefectSecrets())
         mirror_to(campaign, account, tracker, files)
 

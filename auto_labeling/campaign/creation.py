@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from auto_labeling import config as config_room
 from auto_labeling.campaign import budget, imported, waiting
 from auto_labeling.campaign.ledger import Fence, Ledger
 from auto_labeling.campaign.metrics import check_metrics
+from auto_labeling.campaign.pseudonyms import concealed
 from auto_labeling.campaign.rounds import RoundState
 from auto_labeling.campaign.schema import (
     campaigns,
@@ -31,7 +32,7 @@ from auto_labeling.money import micros
 from auto_labeling.pool.pool import Pool
 from auto_labeling.pool.snapshot import ingest, ingest_labeled
 from auto_labeling.pool.splits import Split, known_sides, split
-from auto_labeling.ports import Clock
+from auto_labeling.ports import Clock, Traits
 from auto_labeling.records import CampaignId, Micros, Side
 
 
@@ -50,7 +51,7 @@ def create(
     base: Path,
     folder: Path,
     clock: Clock,
-    pseudonym: Any,
+    pseudonym: Callable[[str], str],
 ) -> None:
     """Take the pool in and write everything a campaign begins with, in one transaction.
 
@@ -73,7 +74,7 @@ def create(
                 round=0 if labeled else 1,
             )
         )
-        _write_configuration(connection, campaign, 1, raw, now)
+        _write_configuration(connection, campaign, 1, concealed(raw, pseudonym), now)
         _write_people(connection, campaign, config, pseudonym)
         _open_account(connection, campaign, config)
         _write_schema(connection, campaign, raw, now)
@@ -96,6 +97,21 @@ def check(config: CampaignConfig) -> None:
     check_metrics(judged_by(config), config.labels.classes)
     wait = config.wait
     waiting.Rule.parse(enough=wait.enough, after=wait.after, rest=wait.rest, poll_s=wait.poll_s)
+
+
+def check_tool(config: CampaignConfig, traits: Traits) -> None:
+    """Raise `ConfigurationError` for what this tool cannot show, or its people never answer."""
+    if config.labels.task not in traits.shapes:
+        raise ConfigurationError(
+            f"labels.task: this tool shows {', '.join(sorted(traits.shapes))}, "
+            f"got {config.labels.task!r}"
+        )
+    people, overlap = traits.people, config.quality.overlap
+    if people is not None and overlap > people:
+        raise ConfigurationError(
+            f"quality.overlap: expected at most one opinion by each of the {people} people, "
+            f"got {overlap}"
+        )
 
 
 def judged_by(config: CampaignConfig) -> list[str]:
@@ -157,10 +173,15 @@ def stored(connection: Connection, campaign: CampaignId) -> tuple[int, dict[str,
 
 
 def expect_unchanged(
-    connection: Connection, campaign: CampaignId, raw: Mapping[str, Any], path: Path
+    connection: Connection,
+    campaign: CampaignId,
+    raw: Mapping[str, Any],
+    path: Path,
+    pseudonym: Callable[[str], str],
 ) -> None:
     """Raise `AmendmentRequired`, with the difference, if the file is not what was agreed on."""
     _, before = stored(connection, campaign)
+    raw = concealed(raw, pseudonym)
     if config_room.digest(before) != config_room.digest(raw):
         raise AmendmentRequired(
             f"{path}: the file has changed since the campaign {campaign} was started:\n"
@@ -177,7 +198,7 @@ def amend(
     who: str,
     why: str,
     clock: Clock,
-    pseudonym: Any,
+    pseudonym: Callable[[str], str],
 ) -> str:
     """Take a changed configuration over and return the difference.
 
@@ -186,6 +207,7 @@ def amend(
     """
     campaign, config = fence.campaign, config_room.parse(raw)
     check(config)
+    raw = concealed(raw, pseudonym)
     with ledger.write(fence) as connection:
         version, before = stored(connection, campaign)
         fixed = config_room.fixed_keys_changed(before, raw)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from auto_labeling.files import write_atomically
 
@@ -41,3 +43,15 @@ class Pseudonyms:
     def _write(self) -> None:
         content = {"next": self._next, "people": self._known}
         write_atomically(self.path, json.dumps(content, indent=1, sort_keys=True))
+
+
+def concealed(raw: Mapping[str, Any], pseudonym: Callable[[str], str]) -> dict[str, Any]:
+    """Return a campaign file's content with pseudonyms in place of logins, as the ledger keeps it.
+
+    >>> concealed({"people": [{"user": "mia", "role": "senior"}]}, lambda login: "person-1")
+    {'people': [{'user': 'person-1', 'role': 'senior'}]}
+    """
+    if "people" not in raw:
+        return dict(raw)
+    people = [{**person, "user": pseudonym(person["user"])} for person in raw["people"]]
+    return {**raw, "people": people}

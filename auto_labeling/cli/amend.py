@@ -61,8 +61,10 @@ def amend(
 def _preview(workspace: Workspace, campaign: CampaignId, raw: dict[str, object]) -> str:
     from auto_labeling import assemble
     from auto_labeling import config as config_room
+    from auto_labeling.campaign.pseudonyms import Pseudonyms, concealed
 
     config_room.parse(raw)
+    raw = concealed(raw, Pseudonyms(workspace.people(campaign)))
     before = assemble.account_of(workspace, campaign).configuration
     if fixed := config_room.fixed_keys_changed(before, raw):
         raise ConfigurationError(f"{', '.join(fixed)}: a running campaign cannot change that")

@@ -64,9 +64,9 @@ def quiet_prefect() -> None:
 def write_report(workspace: Workspace, campaign: CampaignId) -> None:
     """Write the report of a campaign anew."""
     from auto_labeling import assemble
-    from auto_labeling.reporting import report
+    from auto_labeling.reporting import outputs
 
-    report.write(assemble.account_of(workspace, campaign), workspace.report(campaign))
+    outputs.write(assemble.account_of(workspace, campaign), workspace.campaign(campaign))
 
 
 def exit_code(state: CampaignState) -> int:

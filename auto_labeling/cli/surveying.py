@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,10 @@ GROUPS = ("group", "patient", "subject", "user", "document", "session")
 _JUDGES = ("heldout", "held_out", "holdout", "test", "valid", "val", "dev")
 _TRUTHS = ("truth", "gold", "answers")
 _MOST_CLASSES = 200
+_TOO_LARGE = (
+    "Some {what} hold more than a tenth of the items, so that none of them can be kept apart to "
+    "judge the model: items are drawn one by one. If neighbours are alike, name a held-out set."
+)
 _PLACEHOLDER = ("first", "second")
 
 
@@ -92,9 +97,12 @@ def _of_images(
     suffixes = {path.suffix for path in images}
     where = Path(os.path.commonpath([path.parent for path in images]))
     keys: dict[str, Any] = {"kind": "images", "path": beside.relative(where)}
-    if any(path.parent != where for path in images):
-        keys["group_by"] = "folder"
     classes, mend = _classes(files, None)
+    if any(path.parent != where for path in images):
+        if _are_fine([str(path.parent) for path in images]):
+            keys["group_by"] = "folder"
+        else:
+            mend = [*mend, _TOO_LARGE.format(what="folders")]
     said = f"{len(images):,} images ({', '.join(sorted(suffixes))}) in {folder}"
     return Survey(said=said, pool=keys, size=len(images), classes=classes, mend=mend)
 
@@ -107,18 +115,23 @@ def _of_table(path: Path, files: Sequence[Path], beside: _Beside) -> Survey:
     text = _text_column(columns, skip={label, _column(columns, IDS), _column(columns, GROUPS)})
     if text is not None:
         keys["text"] = text
-    for key, names in (("id", IDS), ("group", GROUPS)):
-        if (name := _column(columns, names)) is not None:
-            keys[key] = name
+    if (name := _column(columns, IDS)) is not None:
+        keys["id"] = name
+    heldout = _heldout(beside, columns.names)
+    group = _column(columns, GROUPS)
+    coarse = group is not None and heldout is None and not _are_fine(_cells(columns, group))
+    if group is not None and not coarse:
+        keys["group"] = group
     known = [] if label is None else _cells(columns, label)
     if label is not None and label != "label":
         keys["label"] = label
-    heldout = _heldout(beside, columns.names)
     if heldout is not None:
         keys["heldout"] = beside.relative(heldout)
     own_truth = label == "label" and len(known) == size and keys.get("id", "id") == "id"
     truth = path if own_truth else next(iter(beside.truths), None)
     classes, mend = _classes(files, known or _labels_of(truth) or _labels_of(heldout))
+    if coarse:
+        mend = [*mend, _TOO_LARGE.format(what=f"groups ({group})")]
     if known and not own_truth:
         labeled = f"{len(known):,} of {size:,} rows have a {label}"
         mend = [*mend, f"{labeled}: name them under `labeled` to learn from them."]
@@ -169,6 +182,11 @@ def _classes(
         return found, ()
     instead = f"write yours in the place of {' and '.join(_PLACEHOLDER)}"
     return _PLACEHOLDER, (f"labels.classes: nothing here names the classes; {instead}.",)
+
+
+def _are_fine(groups: Sequence[str]) -> bool:
+    """Whether no group is so large that it could not be kept on one side of the evaluation."""
+    return max(Counter(groups).values(), default=0) <= 0.1 * len(groups)
 
 
 def _column(columns: Columns, names: Sequence[str]) -> str | None:

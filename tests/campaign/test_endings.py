@@ -15,7 +15,7 @@ from auto_labeling.campaign.schema import asks, picks
 from auto_labeling.errors import LeaseHeld
 from auto_labeling.records import CampaignId
 from auto_labeling.workspace import Workspace
-from tests.support.campaigns import ask_to_stop, drive, drive_until, driving, tiny
+from tests.support.campaigns import ask_to_stop, drive, drive_until, driving, ledger_of, tiny
 from tests.support.examination import examined
 
 HELDOUT = {"kind": "arrays", "features": "pool.npy", "ids": "ids.npy", "heldout": "heldout.csv"}
@@ -23,9 +23,8 @@ PATIENT = {"max_rounds": 50}
 
 
 def asked(path: Path, campaign: CampaignId) -> list[Any]:
-    with assemble.opened(Workspace.of(path), campaign) as opened:
-        with opened.ledger.read() as connection:
-            return list(connection.execute(select(asks).where(asks.c.campaign == campaign)))
+    with ledger_of(path) as ledger, ledger.read() as connection:
+        return list(connection.execute(select(asks).where(asks.c.campaign == campaign)))
 
 
 def looks_once(path: Path, campaign: CampaignId) -> CampaignState:
@@ -206,7 +205,6 @@ def test_a_batch_of_one_makes_progress(tmp_path: Path) -> None:
     assert drive(path, campaign).stop_kind == "rule"
     account = examined(path, campaign)
     assert account.asks == {"answered": 5}
-    with assemble.opened(Workspace.of(path), campaign) as opened:
-        with opened.ledger.read() as connection:
-            purposes = list(connection.scalars(select(picks.c.purpose).order_by(picks.c.round)))
+    with ledger_of(path) as ledger, ledger.read() as connection:
+        purposes = list(connection.scalars(select(picks.c.purpose).order_by(picks.c.round)))
     assert purposes.count("control") == 1

@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
+from auto_labeling import assemble
 from auto_labeling.cli import entry
+from auto_labeling.workspace import Workspace
 from tests.support.campaigns import merged, template, write_points
 
 
@@ -49,10 +51,10 @@ class Desk:
         self.type(*words, "--json")
         return json.loads(self.out)
 
-    def spawn(self, *words: str, until: str | None = None) -> Done:
+    def spawn(self, *words: str, until: str | None = None, user: int = 0) -> Done:
         """Run a command in a process of its own; interrupt it once it has said `until`."""
-        out, err = self.folder / "out.txt", self.folder / "err.txt"
-        child = _forked(words, out, err)
+        out, err = (self.folder.parent / f"{self.folder.name}.{name}" for name in ("out", "err"))
+        child = _forked(words, out, err, user)
         if until is not None:
             while until not in out.read_text():
                 time.sleep(0.05)
@@ -70,9 +72,10 @@ class Done:
     err: str
 
 
-def _forked(words: Sequence[str], out: Path, err: Path) -> int:
+def _forked(words: Sequence[str], out: Path, err: Path, user: int) -> int:
     """Fork, because importing everything anew takes seconds; return the number of the child."""
     out.touch()
+    err.touch()
     with warnings.catch_warnings():
         # The numeric libraries' threads, of which the child uses none.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -80,6 +83,8 @@ def _forked(words: Sequence[str], out: Path, err: Path) -> int:
     if pid:
         return pid
     with out.open("w", buffering=1) as sys.stdout, err.open("w", buffering=1) as sys.stderr:
+        if user and os.getuid() == 0:
+            os.setuid(user)  # root may write anywhere
         code = entry.main(list(words))
     os._exit(code)
 
@@ -109,6 +114,14 @@ def unanswered(desk: Desk) -> Callable[[], str]:
         return name
 
     return begin
+
+
+@pytest.fixture
+def created(desk: Desk) -> str:
+    """Begin a campaign, make no step of it, and return its file."""
+    config = desk.write()
+    assemble.find_or_create(Workspace.of(desk.workspace), config)
+    return config
 
 
 @pytest.fixture

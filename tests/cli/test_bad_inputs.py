@@ -11,6 +11,8 @@ import pytest
 
 from tests.cli.conftest import Desk
 
+NOBODY = 65534
+
 
 def _misspelt(desk: Desk) -> str:
     return desk.write(bugdet={"answers": 9})
@@ -35,7 +37,7 @@ def _repeated_class(desk: Desk) -> str:
 
 def _empty_pool(desk: Desk) -> str:
     np.save("pool.npy", np.zeros((0, 4), np.float32))
-    return desk.write()
+    return desk.write(pool={"ids": None})
 
 
 def _no_pool(desk: Desk) -> str:
@@ -87,7 +89,14 @@ def test_a_file_that_cannot_be_used(
     assert words in desk.err.replace("\n", " ")
     assert "Traceback" not in desk.err
     assert desk.out == ""
-    assert desk.json(command, config, *options)["exit_code"] == 2
+
+
+def test_an_error_is_json_where_json_was_asked_for(desk: Desk) -> None:
+    said = desk.json("plan", _misspelt(desk))
+    assert said["exit_code"] == 2
+    assert said["error"]["kind"] == "ConfigurationError"
+    assert "budget" in said["error"]["message"]
+    assert desk.err == ""
 
 
 @pytest.mark.parametrize(
@@ -113,7 +122,7 @@ def test_a_file_that_cannot_be_used(
     ],
     ids=" ".join,
 )
-def test_words_that_cannot_be_used(desk: Desk, words: list[str], begun: str) -> None:
+def test_words_that_cannot_be_used(desk: Desk, words: list[str], created: str) -> None:
     assert desk.type(*words) == 2
     assert desk.err.startswith("auto-label: ")
     assert "Traceback" not in desk.err
@@ -153,25 +162,25 @@ def test_too_few_people_are_warned_of(desk: Desk) -> None:
     assert "the tool has 4" in desk.out.replace("\n", " ")
 
 
-def test_a_changed_file_is_refused_until_it_is_amended(desk: Desk, begun: str) -> None:
+def test_a_changed_file_is_refused_until_it_is_amended(desk: Desk, created: str) -> None:
     desk.write(budget={"answers": 70})
-    assert desk.type("run", begun, "--plain") == 2
+    assert desk.type("run", created, "--plain") == 2
     assert "+  answers: 70" in desk.err
-    assert desk.type("amend", begun, "--why", "more", "--dry-run") == 0
-    assert desk.type("run", begun, "--plain") == 2, "a dry run changes nothing"
-    assert desk.type("amend", begun, "--why", "more") == 0
+    assert desk.type("amend", created, "--why", "more", "--dry-run") == 0
+    assert desk.type("run", created, "--plain") == 2, "a dry run changes nothing"
+    assert desk.type("amend", created, "--why", "more") == 0
     assert "+  answers: 70" in desk.out
     assert desk.type("status") == 0
     assert "of 70" in desk.out
 
 
-def test_what_a_campaign_is_about_is_not_amended(desk: Desk, begun: str) -> None:
+def test_what_a_campaign_is_about_is_not_amended(desk: Desk, created: str) -> None:
     desk.write(seed=8)
-    assert desk.type("amend", begun, "--why", "luck") == 2
+    assert desk.type("amend", created, "--why", "luck") == 2
     assert "seed" in desk.err
 
 
-def test_a_later_ledger_is_left_alone(desk: Desk, begun: str) -> None:
+def test_a_later_ledger_is_left_alone(desk: Desk, created: str) -> None:
     ledger = sqlite3.connect(desk.workspace / "ledger.db")
     ledger.execute("UPDATE alembic_version SET version_num = '9999'")
     ledger.commit()
@@ -187,7 +196,7 @@ def test_what_is_no_ledger(desk: Desk) -> None:
     assert "this is not a ledger" in desk.err
 
 
-def test_a_locked_ledger(desk: Desk, begun: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_locked_ledger(desk: Desk, created: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "auto_labeling.campaign.ledger.Ledger.open.__func__.__kwdefaults__", {"busy_timeout_s": 0.1}
     )
@@ -197,3 +206,15 @@ def test_a_locked_ledger(desk: Desk, begun: str, monkeypatch: pytest.MonkeyPatch
     assert "locked by another process" in desk.err
     holder.execute("ROLLBACK")
     holder.close()
+
+
+def test_a_workspace_that_may_not_be_written(desk: Desk) -> None:
+    config = desk.write()
+    desk.folder.chmod(0o555)
+    try:
+        done = desk.spawn("run", config, "--plain", user=NOBODY)
+    finally:
+        desk.folder.chmod(0o755)
+    assert done.code == 6
+    assert "cannot be written" in done.err
+    assert "Traceback" not in done.err

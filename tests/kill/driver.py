@@ -81,7 +81,7 @@ def _drive(job: Mapping[str, Any], diary: Diary) -> dict[str, Any]:
     ):
         diary.campaign = replace(
             opened,
-            backend=Told(opened.backend, diary.note),  # type: ignore[arg-type]
+            backend=Told(opened.backend, diary.note),
             pause=lambda _seconds: None,  # a simulated tool is mended by the next call
         )
         state = driver.drive(diary.campaign)
@@ -137,7 +137,7 @@ class Diary:
         self._seen: Counter[str] = Counter()
         self._ticks = 0
         self._quiet: list[int] = []
-        self._files: list[int] = []
+        self._files: list[tuple[int, str, str]] = []
         self._writing = False
         self._file = os.open(job["diary"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
@@ -159,16 +159,17 @@ class Diary:
     def close(self, outcome: Mapping[str, Any]) -> None:
         """Write what became of the job, and how many ticks there were.
 
-        At `quiet` ticks no ledger was locked; at `file_ticks` a file of the workspace was touched.
+        At `quiet_ticks` the ledger was not locked; at `touches` a file of the workspace was touched.
         """
-        told = {"ticks": self._ticks, "quiet_ticks": self._quiet, "file_ticks": self._files}
+        told = {"ticks": self._ticks, "quiet_ticks": self._quiet, "touches": self._files}
         os.write(self._file, f"={json.dumps({**outcome, **told})}\n".encode())
 
     def _touched(self, name: str, args: tuple[Any, ...]) -> None:
-        if name in _TOUCHES:
-            self._tick()
-            if any(part in str(args[0]) for part in _FILES):
-                self._files.append(self._ticks)
+        if name not in _TOUCHES:
+            return
+        if any(part in str(args[0]) for part in _FILES):
+            self._files.append((self._ticks + 1, name, Path(args[0]).name))
+        self._tick()
 
     def _executed(self, *given: Any) -> None:
         self._tick()

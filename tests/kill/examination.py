@@ -10,7 +10,6 @@ import hashlib
 import json
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -191,7 +190,10 @@ def _examine_files(workspace: Workspace) -> None:
         np.load(shard)
     for table in workspace.root.glob("manifests/*/[!.]*.parquet"):
         pq.read_table(table)
-    for text in (*workspace.root.glob("manifests/*/[!.]*.json"), *workspace.root.glob("people/[!.]*.json")):
+    for text in (
+        *workspace.root.glob("manifests/*/[!.]*.json"),
+        *workspace.root.glob("people/[!.]*.json"),
+    ):
         json.loads(text.read_text(encoding="utf-8"))
 
 

@@ -22,9 +22,14 @@ def serve() -> None:
     from tests.kill import driver
 
     driver.import_everything()
-    print(json.dumps({"ready": True}), flush=True)
+    _say({"ready": True})
     for line in sys.stdin:
-        print(json.dumps(_answer(json.loads(line))), flush=True)
+        _say(_answer(json.loads(line)))
+
+
+def _say(answer: Mapping[str, Any]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
 
 
 def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -38,8 +43,8 @@ def _fork(job: Mapping[str, Any]) -> int:
     if pid == 0:
         from tests.kill import driver
 
-        with open(os.devnull, "rb") as nothing:
-            os.dup2(nothing.fileno(), 0)  # the next job is not for a driver to read
+        # The next job is not for a driver to read, nor is the answer its to give.
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(2, 1)
         os._exit(driver.run(job))
     return pid

@@ -1,4 +1,4 @@
-"""Two drivers on one campaign: one works. One that slept past its lease is refused, and leaves nothing."""
+"""Of two drivers one works; one that slept past its lease is refused, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -101,6 +101,20 @@ def test_a_driver_that_wakes_after_the_end_leaves_nothing(trial: Trial, dies: bo
     trial.expect_undisturbed()
 
 
+def test_a_driver_that_sleeps_while_it_keeps_a_model(trial: Trial) -> None:
+    keeps = [
+        tick
+        for tick, done, name in trial.stage.touches
+        if done == "os.rename" and name.startswith("draft")
+    ]
+    late = trial.start(lease=SHORT, tick_strikes=[[keeps[0], "SIGSTOP"]])
+    wait_for_lease(trial, late)
+    trial.ends()
+    late.go_on()
+    expect_refused(late)
+    trial.expect_undisturbed()
+
+
 def test_a_driver_paused_at_random_changes_nothing(stage_of: StageOf, tmp_path: Path) -> None:
     pause_at_random(stage_of(PATIENT), tmp_path, np.random.default_rng(12), 2)
 
@@ -123,10 +137,15 @@ def test_the_ledger_itself_refuses_to_pass_a_cap(stage_of: StageOf, tmp_path: Pa
 def overtaken(trial: Trial, instant: str, *further: list[object]) -> Driver:
     """Start a driver that is stopped at an instant, and wait until its lease has run out."""
     driver = trial.start(lease=SHORT, strikes=[[instant, 1, "SIGSTOP"], *further])
+    wait_for_lease(trial, driver)
+    return driver
+
+
+def wait_for_lease(trial: Trial, driver: Driver) -> None:
+    """Wait until a driver has been stopped, and its lease has run out."""
     assert driver.wait() == "stopped"
     time.sleep(SHORT["lease_s"] + 0.05)
     trial.stage.tally.pauses += 1
-    return driver
 
 
 def expect_refused(driver: Driver) -> None:
@@ -140,9 +159,7 @@ def pause_at_random(stage: Stage, folder: Path, rng: np.random.Generator, times:
     for number, tick in enumerate(rng.choice(stage.quiet_ticks, times, replace=False)):
         trial = stage.trial(folder / str(number))
         late = trial.start(lease=SHORT, tick_strikes=[[int(tick), "SIGSTOP"]])
-        if late.wait() == "stopped":
-            time.sleep(SHORT["lease_s"] + 0.05)
-            stage.tally.pauses += 1
+        wait_for_lease(trial, late)
         trial.ends()
         late.go_on()
         assert late.wait() == "ended"

@@ -37,8 +37,8 @@ class Stage:
     """How many it passes that have only a number."""
     quiet_ticks: Sequence[int]
     """Those at which it holds no lock on the ledger."""
-    file_ticks: Sequence[int]
-    """Those at which it touches a file that the workspace keeps."""
+    touches: Sequence[tuple[int, str, str]]
+    """(tick, what is done, file name): those at which it touches a file that the workspace keeps."""
     seconds: float
     """How long it takes."""
 
@@ -69,7 +69,7 @@ def set_up(scene: Scene, server: ForkServer, tally: Tally, folder: Path) -> Stag
         instants=driver.instants,
         ticks=driver.outcome["ticks"],
         quiet_ticks=driver.outcome["quiet_ticks"],
-        file_ticks=driver.outcome["file_ticks"],
+        touches=driver.outcome["touches"],
         seconds=driver.outcome["seconds"],
     )
 

@@ -17,6 +17,7 @@ from auto_labeling import assemble
 from auto_labeling.campaign.context import Campaign, unwatched
 from auto_labeling.campaign.driver import drive as make_steps
 from auto_labeling.campaign.driver import perform
+from auto_labeling.campaign.ledger import Ledger
 from auto_labeling.campaign.rounds import CampaignState, RoundState, next_step
 from auto_labeling.campaign.schema import campaigns
 from auto_labeling.campaign.transition import state_of
@@ -29,17 +30,25 @@ MOST_TRIES = 200
 
 
 def tiny(
-    path: Path, *, points: int = 40, classes: tuple[str, ...] = CLASSES, **overrides: Any
+    path: Path,
+    *,
+    points: int = 40,
+    classes: tuple[str, ...] = CLASSES,
+    campaign_id: CampaignId | None = None,
+    **overrides: Any,
 ) -> CampaignId:
     """Begin a campaign over `points` separable points in the workspace `path`; return its id.
 
     Overrides are keys of the campaign file; a mapping is merged into what stands there, None
-    removes a key.
+    removes a key. The order of uploads follows from the id, so campaigns that are to go alike down
+    to who answers first need the same.
     """
     folder = data_of(path)
     write_points(folder, points, classes)
     raw = merged(template(classes), overrides)
-    return assemble.create(Workspace.of(path), raw, config_path=None, base=folder)
+    return assemble.create(
+        Workspace.of(path), raw, config_path=None, base=folder, campaign_id=campaign_id
+    )
 
 
 def data_of(path: Path) -> Path:
@@ -148,14 +157,22 @@ def drive_until(path: Path, campaign: CampaignId, state: RoundState) -> None:
                 opened.clock.sleep((until - opened.clock.now()) / 1e6)
 
 
+@contextmanager
+def ledger_of(path: Path) -> Iterator[Ledger]:
+    """Open the ledger of a workspace."""
+    ledger = assemble.open_ledger(Workspace.of(path))
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
 def ask_to_stop(path: Path, campaign: CampaignId, how: str) -> None:
     """Write what `auto-label stop` (`finish`) or `stop --now` (`now`) writes."""
-    ledger = assemble.open_ledger(Workspace.of(path))
-    with ledger.write() as connection:
+    with ledger_of(path) as ledger, ledger.write() as connection:
         connection.execute(
             update(campaigns).where(campaigns.c.campaign == campaign).values(stop_requested=how)
         )
-    ledger.close()
 
 
 def _write_csv(path: Path, header: list[str], rows: Any) -> None:

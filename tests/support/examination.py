@@ -39,8 +39,9 @@ def examined(path: Path, campaign: CampaignId, abstain: tuple[str, ...] = ()) ->
 
 def _copies(campaign: Campaign) -> Iterator[str]:
     with campaign.ledger.read() as connection:
-        rows = connection.execute(select(uploads)).all()
-    keys = [row.upload for row in rows if row.campaign == campaign.campaign_id]
+        query = select(uploads).where(uploads.c.campaign == campaign.campaign_id)
+        rows = connection.execute(query).all()
+    keys = [row.upload for row in rows]
     for _ in range(MOST_TRIES):
         try:
             found = campaign.backend.find(keys)

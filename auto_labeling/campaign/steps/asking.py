@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select, update
 from auto_labeling.campaign import asks as asks_room
 from auto_labeling.campaign import budget, labels, upload
 from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.creation import check_tool
 from auto_labeling.campaign.rounds import CampaignState, RoundState
 from auto_labeling.campaign.schema import picks, rounds
 from auto_labeling.campaign.transition import Ending, Transition, end
@@ -15,6 +16,7 @@ from auto_labeling.records import Purpose
 
 def reserve(campaign: Campaign, state: CampaignState) -> Transition:
     """Order the picked items' opinions; the batch shrinks to what the budget holds."""
+    check_tool(campaign.config, campaign.backend.traits)
     number = state.round
 
     def write(connection: Connection) -> None:

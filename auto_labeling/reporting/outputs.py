@@ -1,0 +1,32 @@
+"""The files a campaign leaves for people: its report, its configuration, its curves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from auto_labeling.campaign.statement import Statement
+from auto_labeling.files import write_atomically
+from auto_labeling.reporting import report
+from auto_labeling.reporting.curves import curve_png
+from auto_labeling.reporting.terms import terms_of
+
+
+def write(statement: Statement, folder: Path) -> list[Path]:
+    """Write `report.html` and `config.yaml`, and a stopped campaign's curves; return the paths."""
+    written = [report.write(statement, folder / "report.html")]
+    configuration = yaml.safe_dump(dict(statement.configuration), sort_keys=False)
+    written.append(_put(folder / "config.yaml", configuration.encode()))
+    if statement.state.stopped and statement.curve:
+        for metric in terms_of(statement).metrics:
+            name = metric.replace("/", "-")
+            for against in ("items", "money"):
+                picture = curve_png(statement, metric, against)
+                written.append(_put(folder / "curves" / f"{name}-by-{against}.png", picture))
+    return written
+
+
+def _put(path: Path, content: bytes) -> Path:
+    write_atomically(path, content)
+    return path
