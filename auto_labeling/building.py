@@ -7,6 +7,7 @@ expected and what came.
 from __future__ import annotations
 
 import difflib
+import re
 import types
 import typing
 from collections.abc import Collection, Mapping
@@ -25,15 +26,20 @@ def build(cls: type, given: object, where: str, kinds: Mapping[Any, Mapping[str,
     """
     mapping = _mapping(given, where)
     expected = {f.name: f for f in fields(cls) if f.init and not f.name.startswith("_")}
-    _refuse_unknown(mapping, expected, where)
+    refuse_unknown(mapping, expected, where)
     _refuse_missing(mapping, expected, where)
     hints = get_type_hints(cls)
-    return cls(
-        **{
-            name: convert(hints[name], value, f"{where}.{name}" if where else name, kinds)
-            for name, value in mapping.items()
-        }
-    )
+    values = {
+        name: convert(hints[name], value, f"{where}.{name}" if where else name, kinds)
+        for name, value in mapping.items()
+    }
+    try:
+        return cls(**values)
+    except ConfigurationError as error:
+        # A room's class knows its keys, not where in the file it stands.
+        if not where or str(error).startswith(re.split(r"[.\[]", where)[0]):
+            raise
+        raise ConfigurationError(f"{where}.{error}") from error
 
 
 def build_kind(
@@ -90,6 +96,10 @@ def _optional(hint: Any) -> Any:
 
 
 def _leaf(hint: Any, value: object, where: str) -> Any:
+    if hint in (int, float) and isinstance(value, bool):
+        raise ConfigurationError(f"{where}: expected a number, got {value!r}")
+    if get_origin(hint) is tuple and isinstance(value, str):
+        raise ConfigurationError(f"{where}: expected a list such as [{value}], got {value!r}")
     try:
         return TypeAdapter(hint, config={"arbitrary_types_allowed": True}).validate_python(value)
     except ValidationError as error:
@@ -107,7 +117,8 @@ def _mapping(given: object, where: str) -> Mapping[str, Any]:
     return given
 
 
-def _refuse_unknown(given: Mapping[str, Any], expected: Collection[str], where: str) -> None:
+def refuse_unknown(given: Mapping[str, Any], expected: Collection[str], where: str) -> None:
+    """Raise `ConfigurationError` for the first key of `given` that is none of those expected."""
     for key in given:
         if key not in expected:
             place = f"{where}: " if where else ""

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 
 from auto_labeling import backends, models, pool, quality, strategies
-from auto_labeling.building import build, build_kind
+from auto_labeling.building import build, build_kind, refuse_unknown
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.models.sklearn import LogisticRegression
 from auto_labeling.money import micros, price_for
@@ -246,6 +246,7 @@ class CampaignConfig:
         if self.labels.task != "single":
             # No step learns from sets of classes or from shapes yet: better said now than paid for.
             raise ConfigurationError(f"labels.task: expected single, got {self.labels.task!r}")
+        _at_least("seed", self.seed, 0)
         logins = [person.user for person in self.people]
         if len(set(logins)) != len(logins):
             raise ConfigurationError(f"people: a user is named twice in {logins}")
@@ -344,6 +345,10 @@ def _selection(given: object) -> Selection:
     selection: Selection = build(Selection, own, "strategy", KINDS)
     if not mapping:
         return selection
+    cls = strategies.TABLE.get(str(mapping.get("kind")))
+    if cls is not None:
+        own_keys = [one.name for one in fields(cls)]
+        refuse_unknown(mapping, ["kind", "batch", "cold_start", *own_keys], "strategy")
     strategy = build_kind(strategies.TABLE, mapping, "strategy", KINDS)
     return Selection(strategy=strategy, cold_start=selection.cold_start, batch=selection.batch)
 
@@ -355,7 +360,7 @@ def _expect_mapping(given: object) -> Mapping[str, Any]:
 
 
 def _check_version(version: object) -> None:
-    if not isinstance(version, int) or version < 1:
+    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         raise ConfigurationError(f"schema_version: expected {SCHEMA_VERSION}, got {version!r}")
     if version > SCHEMA_VERSION:
         raise ConfigurationError(
@@ -368,10 +373,11 @@ def _money(where: str, amount: str | None) -> None:
     if amount is None:
         return
     try:
-        if micros(amount) < 0:
-            raise ConfigurationError(f"{where}: expected no less than zero, got {amount!r}")
+        exact = micros(amount)
     except ConfigurationError as error:
         raise ConfigurationError(f"{where}: {error}") from error
+    if exact < 0:
+        raise ConfigurationError(f"{where}: expected no less than zero, got {amount!r}")
 
 
 def _at_least(where: str, value: int, least: int) -> None:

@@ -28,7 +28,7 @@ def mirror(
 ) -> str:
     """Bring everything that is new to the tracker and return the id of the campaign's run."""
     run = tracker.open_run(campaign.campaign_id, None, statement.name)
-    tracker.describe(run, _params(campaign, statement), _tags(statement))
+    tracker.describe(run, _params(statement), _tags(statement))
     for number, points in _open_points(campaign).items():
         _log(campaign, tracker, run, number, points)
     for path in files:
@@ -126,29 +126,11 @@ def _mark(campaign: Campaign, points: Sequence[Any], *, tried: bool, logged: boo
         )
 
 
-def _params(campaign: Campaign, statement: Statement) -> dict[str, str]:
-    told = _without_logins(statement.configuration, campaign)
+def _params(statement: Statement) -> dict[str, str]:
     return {
         key: value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-        for key, value in told.items()
+        for key, value in statement.configuration.items()
     }
-
-
-def _without_logins(told: Mapping[str, Any], campaign: Campaign) -> dict[str, Any]:
-    """Return the configuration with pseudonyms for people: who is who does not leave the workspace.
-
-    Simulated annotators go by names that `people` may repeat.
-    """
-    known = {person.user: campaign.pseudonyms(person.user) for person in campaign.config.people}
-
-    def masked(value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {key: masked(one) for key, one in value.items()}
-        if isinstance(value, list | tuple):
-            return [masked(one) for one in value]
-        return known.get(value, value) if isinstance(value, str) else value
-
-    return {key: masked(value) for key, value in told.items()}
 
 
 def _tags(statement: Statement) -> dict[str, str]:

@@ -41,7 +41,6 @@ def deployments() -> list[Any]:
             name="campaign",
             description="Drive one labeling campaign within its budget, until it ends.",
             tags=TAGS,
-            concurrency_limit=one_at_a_time,
             enforce_parameter_schema=True,
         ),
         tick.to_deployment(

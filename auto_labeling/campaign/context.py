@@ -52,6 +52,11 @@ class Campaign:
         """How many items a round asks about."""
         return self.batch_override or self.config.strategy.batch
 
+    @property
+    def simulated_time(self) -> bool:
+        """Whether people's time passes by being slept through, and in no other way."""
+        return bool(getattr(self.config.backend, "simulated_time", False))
+
     def model_file(self, sha256: str) -> Path:
         """Where the model with this hash lies."""
         return self.folder / "models" / f"{sha256}.joblib"

@@ -73,11 +73,12 @@ def collect(
     Return whether the round went on.
     """
     while (until := perform(campaign, Step.COLLECT).wait_until) is not None:
-        if not wait:
-            return False
         if stop_was_asked(campaign):
             return True  # the loop looks for the next step anew
-        campaign.clock.sleep(max(0.0, (until - campaign.clock.now()) / 1e6))
+        if wait or campaign.simulated_time:  # simulated people work only while somebody sleeps
+            campaign.clock.sleep(max(0.0, (until - campaign.clock.now()) / 1e6))
+        if not wait:
+            return False
     return True
 
 

@@ -60,11 +60,18 @@ def _root(
     ),
 ) -> None:
     if version:
-        from auto_labeling import __version__
-
-        typer.echo(f"auto-label {__version__}")
+        typer.echo(f"auto-label {_version()}")
     elif context.invoked_subcommand is None:
         typer.echo(context.get_help())
+
+
+def _version() -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version("auto-labeling")
+    except metadata.PackageNotFoundError:
+        return "(run from its folder, not installed)"
 
 
 for _command, _short, _example in COMMANDS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
 import time
 import traceback
@@ -21,6 +22,7 @@ from auto_labeling.errors import (
 
 DONE, FAILED, USAGE, BUDGET, WAITING, HELD, BLOCKED = range(7)
 INTERRUPTED = 130
+_PERSON_ACTS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 _CODES: tuple[tuple[type[AutoLabelingError], int], ...] = (
     (UserError, USAGE),
     (BudgetExceeded, BUDGET),
@@ -59,7 +61,7 @@ def failure_of(error: BaseException, workspace: Path) -> Failure:
         return Failure(
             kind=kind,
             sentence=f"{error.filename}: {error.strerror}; check the path and its permissions",
-            exit_code=FAILED,
+            exit_code=BLOCKED if error.errno in _PERSON_ACTS else FAILED,
         )
     log = write_log(error, workspace)
     return Failure(

@@ -61,7 +61,8 @@ def _show(statement: Statement, workspace: Workspace, prospects: Any) -> None:
     _people(statement)
     screen.line()
     for step in verdict.steps:
-        screen.say(step)
+        if "`auto-label status`" not in step:  # it is on the screen
+            screen.say(step)
 
 
 _STYLES = {"good": "bold green", "calm": "bold", "waiting": "bold yellow", "bad": "bold red"}

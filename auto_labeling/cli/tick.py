@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 import typer
 
 from auto_labeling.cli.finding import campaign_of, refuse_network_disk, workspace_of
@@ -38,7 +40,8 @@ def tick(
     refuse_network_disk(place)
     one = None if all_campaigns else campaign_of(place, campaign, unstopped_first=True)
     names = assemble.unstopped(place) if one is None else [one]
-    became = {name: _advance(place, name, plain=plain, alone=one is not None) for name in names}
+    with _server(place, needed=bool(names) and not plain):
+        became = {name: _advance(place, name, plain=plain, alone=one is not None) for name in names}
     statements = [assemble.account_of(place, name) for name in names]
     if json:
         screen.print_json(
@@ -53,6 +56,17 @@ def tick(
         if not names:
             screen.say("nothing to do: no campaign is under way")
     raise typer.Exit(worst([code for _, code in became.values()]))
+
+
+def _server(workspace: Workspace, *, needed: bool) -> AbstractContextManager[object]:
+    """Return one Prefect server for all campaigns of a pass: starting one takes seconds."""
+    if not needed:
+        return nullcontext()
+    from auto_labeling import launch
+    from auto_labeling.cli.driving import quiet_prefect
+
+    quiet_prefect()
+    return launch.prefect(workspace)
 
 
 def worst(codes: list[int]) -> int:

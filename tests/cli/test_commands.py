@@ -127,9 +127,9 @@ def test_report_says_where_it_is(desk: Desk, begun: str) -> None:
 
 
 def _images() -> None:
-    for at in range(12):
+    for at in range(60):
         Path(f"data/{at % 3}").mkdir(parents=True, exist_ok=True)
-        Image.new("L", (8, 8), at * 20).save(f"data/{at % 3}/{at}.png")
+        Image.new("L", (8, 8), at * 4).save(f"data/{at % 3}/{at}.png")
 
 
 def _texts() -> None:

@@ -14,7 +14,10 @@ def test_run_with_prefect_shows_rounds_and_raises_our_errors(desk: Desk) -> None
     assert "round   2" in done.out
     assert "mlflow ui --backend-store-uri sqlite:///" in done.out
     assert done.err == "", "no log lines of Prefect"
-    assert "prefect" not in done.out.lower()
+    assert " | " not in done.out
+    ticked = desk.spawn("tick", config)
+    assert (ticked.code, ticked.err) == (0, "")
+    assert "nothing new came in" in ticked.out
     gone = desk.write("gone.yaml")
     assert desk.type("run", gone, "--plain", "--max-rounds", "1") == 0
     (desk.folder / "pool.npy").unlink()

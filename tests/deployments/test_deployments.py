@@ -69,14 +69,24 @@ def test_serving_deploys_what_the_file_says(
         assert one.description == told["description"]
         assert one.tags == told["tags"]
         assert one.enforce_parameter_schema is told["enforce_parameter_schema"] is True
-        assert one.concurrency_limit == told["concurrency_limit"]["limit"] == 1
-        assert (
-            one.concurrency_options.collision_strategy.value
-            == told["concurrency_limit"]["collision_strategy"]
-        )
+        assert limits(one) == told.get("concurrency_limit")
         assert [schedule(each) for each in one.schedules or []] == [
             (each["slug"], each["interval"]) for each in told.get("schedules", [])
         ]
+
+
+def test_no_tick_overtakes_another(written: dict[str, Any]) -> None:
+    assert written["tick"]["concurrency_limit"] == {
+        "limit": 1,
+        "collision_strategy": "CANCEL_NEW",
+    }
+
+
+def limits(made: Any) -> dict[str, Any] | None:
+    if made.concurrency_limit is None:
+        return None
+    strategy = made.concurrency_options.collision_strategy.value
+    return {"limit": made.concurrency_limit, "collision_strategy": strategy}
 
 
 def schedule(made: Any) -> tuple[str, float]:

@@ -46,7 +46,7 @@ _CALLS = ("cancel", "changes", "create", "find")
 _TOUCHES = frozenset(
     {"open", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "sqlite3.connect"}
 )
-_FILES = ("/models/", "/manifests/", "/cache/", "/people/", "/clock")
+_FOLDERS = ("models", "manifests", "cache", "people")
 
 
 def import_everything() -> None:
@@ -125,8 +125,9 @@ class Told:
 class Diary:
     """Notes every instant that a driver passes, and strikes it at those that were named.
 
-    An instant has a name, or only a number: every file that is opened, renamed or removed and every
-    statement sent to the ledger is a tick, so that a random instant can be had again.
+    An instant has a name (such as `send:before`, or `os.rename models`), or only a number: every
+    file that is opened, renamed or removed and every statement sent to the ledger is a tick, so
+    that a random instant can be had again.
     """
 
     def __init__(self, job: Mapping[str, Any]) -> None:
@@ -137,7 +138,7 @@ class Diary:
         self._seen: Counter[str] = Counter()
         self._ticks = 0
         self._quiet: list[int] = []
-        self._files: list[tuple[int, str, str]] = []
+        self._written: list[str] = []
         self._writing = False
         self._file = os.open(job["diary"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
@@ -151,25 +152,37 @@ class Diary:
     def note(self, instant: str) -> None:
         """Pass a named instant, if that is to be."""
         os.write(self._file, f"{instant}\n".encode())
-        self._seen[instant] += 1
         if instant == "collect:before":
             self._ask_to_stop()
-        self._strike(self._strikes.get((instant, self._seen[instant])))
+        self._pass(instant)
 
     def close(self, outcome: Mapping[str, Any]) -> None:
         """Write what became of the job, and how many ticks there were.
 
-        At `quiet_ticks` the ledger was not locked; at `touches` a file of the workspace was touched.
+        At `quiet_ticks` it held no lock on the ledger; `written` are the paths that it opened for
+        writing.
         """
-        told = {"ticks": self._ticks, "quiet_ticks": self._quiet, "touches": self._files}
+        told = {
+            "ticks": self._ticks,
+            "quiet_ticks": self._quiet,
+            "written": self._written,
+        }
         os.write(self._file, f"={json.dumps({**outcome, **told})}\n".encode())
 
     def _touched(self, name: str, args: tuple[Any, ...]) -> None:
         if name not in _TOUCHES:
             return
-        if any(part in str(args[0]) for part in _FILES):
-            self._files.append((self._ticks + 1, name, Path(args[0]).name))
+        path = str(args[0])
+        if name == "open" and args[2] & (os.O_WRONLY | os.O_RDWR):
+            self._written.append(path)
         self._tick()
+        for folder in _FOLDERS:
+            if f"/{folder}/" in path:
+                self._pass(f"{name} {folder}")
+
+    def _pass(self, instant: str) -> None:
+        self._seen[instant] += 1
+        self._strike(self._strikes.get((instant, self._seen[instant])))
 
     def _executed(self, *given: Any) -> None:
         self._tick()

@@ -18,6 +18,7 @@ from tests.kill.drivers import Driver
 from tests.kill.trial import Stage
 from tests.kill.world import CAMPAIGN, CHUNKED, WOUND_UP, Scene
 
+pytestmark = pytest.mark.slow
 StageOf = Callable[[Scene], Stage]
 
 

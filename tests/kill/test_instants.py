@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,13 @@ INSTANTS = {
     ),
 }
 """Every instant that has a name: of steps, of their uploads, and of calls to the tool."""
+TOUCHES = [
+    f"{what} {where}"
+    for where in ("people", "manifests", "models", "cache")
+    for what in ("open", "os.rename")
+]
+"""Every way in which a file comes to lie in a folder, in the order of a campaign."""
+pytestmark = pytest.mark.slow
 BLOWS = 4
 """Kills a campaign, where it is struck at random."""
 
@@ -58,13 +66,18 @@ def test_a_campaign_killed_at_random(scene: Scene, stage_of: StageOf, tmp_path: 
     kill_at_random(stage_of(scene), tmp_path, np.random.default_rng(7))
 
 
+@in_scenes(CHUNKED, HALTED)
+def test_no_file_is_ever_written_under_its_own_name(scene: Scene, stage_of: StageOf) -> None:
+    stage = stage_of(scene)
+    ours = [path for path in stage.written if path.startswith(str(stage.begun.parent))]
+    assert len(ours) > 20
+    assert not [path for path in ours if not re.search(r"\.(tmp|new|lock|partial/.*)$", path)]
+
+
 def test_a_campaign_killed_while_files_are_written(stage_of: StageOf, tmp_path: Path) -> None:
-    stage = stage_of(PATIENT)
-    trial = stage.trial(tmp_path)
-    ticks = np.random.default_rng(8).choice([tick for tick, *_ in stage.touches], 4, replace=False)
+    trial = stage_of(PATIENT).trial(tmp_path)
     with trial.watched():
-        for tick in np.sort(ticks):
-            trial.killed_at_tick(int(tick))
+        assert all(trial.killed_at(touch) for touch in TOUCHES)
         trial.ends()
 
 
@@ -111,11 +124,11 @@ def test_soak_at_random_ticks(scene: Scene, stage_of: StageOf, tmp_path: Path) -
 
 @pytest.mark.soak
 @pytest.mark.timeout(900)
-def test_soak_while_files_are_written(stage_of: StageOf, tmp_path: Path) -> None:
-    stage = stage_of(PATIENT)
-    for tick, *_ in stage.touches:
-        trial = stage.trial(tmp_path / str(tick))
-        trial.killed_at_tick(tick)
+@pytest.mark.parametrize("touch", TOUCHES)
+def test_soak_while_files_are_written(touch: str, stage_of: StageOf, tmp_path: Path) -> None:
+    for count in range(1, 6):
+        trial = stage_of(PATIENT).trial(tmp_path / str(count))
+        trial.killed_at(touch, count)
         trial.ends()
 
 

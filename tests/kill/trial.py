@@ -14,7 +14,7 @@ from auto_labeling.campaign.ledger import Ledger
 from auto_labeling.campaign.statement import projection
 from auto_labeling.workspace import Workspace
 from tests.kill.drivers import Driver, ForkServer, Tally
-from tests.kill.examination import Monitor, examine, examine_end, guard
+from tests.kill.examination import Monitor, examine, examine_end, guard, rows_of
 from tests.kill.world import CAMPAIGN, Scene
 
 TRIES = 5
@@ -31,14 +31,17 @@ class Stage:
     """A workspace with the campaign begun and nothing bought; each trial starts from a copy."""
     config: Path
     expected: Mapping[str, Any]
+    """The ledger's projection."""
+    rows: Mapping[str, Sequence[str]]
+    """All that stands in the ledger."""
     instants: Sequence[str]
     """The named instants that an undisturbed driver passes, in order."""
     ticks: int
     """How many it passes that have only a number."""
     quiet_ticks: Sequence[int]
     """Those at which it holds no lock on the ledger."""
-    touches: Sequence[tuple[int, str, str]]
-    """(tick, what is done, file name): those at which it touches a file that the workspace keeps."""
+    written: Sequence[str]
+    """The paths that it opens for writing."""
     seconds: float
     """How long it takes."""
 
@@ -53,7 +56,7 @@ class Stage:
 def set_up(scene: Scene, server: ForkServer, tally: Tally, folder: Path) -> Stage:
     """Begin the campaign of a scene, and run it once undisturbed."""
     config, begun = scene.write(folder / "data"), folder / "begun"
-    _run(server, scene, begun, config, create_only=True)
+    beginning = _run(server, scene, begun, config, create_only=True)
     guard(Workspace(begun))
     shutil.copytree(begun, folder / "workspace")
     driver = _run(server, scene, folder / "workspace", config)
@@ -66,10 +69,11 @@ def set_up(scene: Scene, server: ForkServer, tally: Tally, folder: Path) -> Stag
         begun=begun,
         config=config,
         expected=projection_of(workspace),
+        rows=rows_of(workspace),
         instants=driver.instants,
         ticks=driver.outcome["ticks"],
         quiet_ticks=driver.outcome["quiet_ticks"],
-        touches=driver.outcome["touches"],
+        written=[*beginning.outcome["written"], *driver.outcome["written"]],
         seconds=driver.outcome["seconds"],
     )
 
@@ -110,7 +114,7 @@ class Trial:
         return self._falls(self.start(), seconds)
 
     def ends(self) -> None:
-        """Resume until the campaign has stopped, and expect what an undisturbed one comes to."""
+        """Resume until the campaign has stopped, and expect the ledger of an undisturbed one."""
         driver = self.start()
         for _ in range(TRIES):
             assert driver.wait() == "ended"
@@ -119,13 +123,12 @@ class Trial:
             driver = self.start()  # the tool was out of order for longer than anybody tries
         assert driver.outcome.get("state") == "stopped", driver.outcome
         self.expect_undisturbed()
+        self._expect_none(differences(self.stage.rows, rows_of(self.workspace)))
 
     def expect_undisturbed(self) -> None:
         """Raise `AssertionError` where the end differs from that of an undisturbed campaign."""
         examine_end(self.workspace)
-        if differs := differences(self.stage.expected, projection_of(self.workspace)):
-            self.stage.tally.mismatches.append(f"{self.stage.scene.name}: {differs}")
-        assert not differs, differs
+        self._expect_none(differences(self.stage.expected, projection_of(self.workspace)))
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -134,6 +137,11 @@ class Trial:
             yield
         self.stage.tally.looks += monitor.looks
         assert monitor.troubles == []
+
+    def _expect_none(self, differs: Mapping[str, Any]) -> None:
+        if differs:
+            self.stage.tally.mismatches.append(f"{self.stage.scene.name}: {differs}")
+        assert not differs, differs
 
     def _falls(self, driver: Driver, seconds: float | None = None) -> bool:
         found = driver.wait() if seconds is None else driver.wait(seconds, strike=True)
@@ -145,7 +153,7 @@ class Trial:
 
 
 def projection_of(workspace: Workspace) -> dict[str, Any]:
-    """Return what may not depend on kills."""
+    """Return what may not depend on kills, or on anything else that happens to a driver."""
     ledger = Ledger.open(workspace.ledger)
     try:
         return projection(ledger, CAMPAIGN)

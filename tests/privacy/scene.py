@@ -22,7 +22,8 @@ CANARY = "Quetzalbarn"
 """Stands in every text of the pool, and in nothing else on this machine."""
 CHANGED = "Wombatfjord"
 """Stands in the texts that were changed after the campaign had begun."""
-LOGIN = "hedwig.kranich"
+LOGIN = "annotator-1"
+"""What the simulated tool calls its first person; `people` names it as well."""
 CAMPAIGN = "sealed-texts"
 _GUARD = """
 import ipaddress, os, sys
@@ -151,7 +152,7 @@ def _config(name: str) -> dict[str, object]:
         "backend": {
             "kind": "simulated",
             "truth": "truth.csv",
-            "annotators": [{"name": LOGIN, "accuracy": 0.9}, 0.9, 0.9],
+            "annotators": [0.9, 0.9, 0.9],
         },
         "people": [{"user": LOGIN, "pay": {"answer": "0.04"}}],
         "quality": {"overlap": 2},

@@ -102,7 +102,9 @@ def targets(campaign: Campaign, known: list[Label]) -> NDArray[np.intp]:
 
 def _keep(campaign: Campaign, fitted: fitting.Fitted) -> str:
     """Write the model under the name of its own content and return that name."""
-    draft = campaign.folder / "models" / "draft.joblib"
+    # Named after the lease: a driver that slept past its own must not put another's draft away.
+    token = 0 if campaign.fence is None else campaign.fence.token
+    draft = campaign.folder / "models" / f"draft-{token}.joblib"
     sha256 = fitting.dump(fitted, draft)
     draft.replace(campaign.model_file(sha256))
     return sha256

@@ -1,0 +1,403 @@
+"""The campaign file: every mistake is one sentence that names the place; changes leave a trace."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from sqlalchemy import select
+
+from auto_labeling import assemble, config
+from auto_labeling.campaign import creation
+from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.rounds import RoundState
+from auto_labeling.campaign.schema import budgets, configurations, events, people, spend
+from auto_labeling.errors import (
+    AmendmentRequired,
+    BudgetExceeded,
+    ConfigurationError,
+    UserError,
+)
+from auto_labeling.strategies.at_random import Random
+from auto_labeling.strategies.cluster_top import ClusterTop
+from auto_labeling.strategies.top_k import TopK
+from auto_labeling.workspace import Workspace
+from tests.support.campaigns import data_of, drive, drive_until, driving, merged, template, tiny
+
+SHIPPED = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
+HOURLY = [{"user": "mia", "pay": {"hour": "18.00"}}, {"user": "li"}]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
+def test_every_campaign_file_that_is_shipped_loads(path: Path) -> None:
+    found = config.load(path)
+    assert found.name == path.stem
+    creation.check(found)
+
+
+def test_there_is_a_campaign_file_to_ship() -> None:
+    assert SHIPPED
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"bugdet": {}}, r"^unknown key 'bugdet'; did you mean 'budget'\? \(expected: .*backend"),
+        ({"budget": {"anwsers": 3}}, r"^budget: unknown key 'anwsers'; did you mean 'answers'\?"),
+        ({"labels": {"clases": []}}, r"^labels: unknown key 'clases'; did you mean 'classes'\?"),
+        ({"pool": {"feature": "x"}}, r"^pool\[0\]: unknown key 'feature'.*'features'\?"),
+        ({"backend": {"skp": 0.1}}, r"^backend: unknown key 'skp'; did you mean 'skip'\?"),
+        ({"strategy": {"bacth": 3}}, r"^strategy: unknown key 'bacth'; did you mean 'batch'\?"),
+        ({"strategy": {"scorer": {"beta": 1}}}, r"^strategy\.scorer: unknown key 'beta'"),
+        ({"model": {"smoothing": 1}}, r"^model: unknown key 'smoothing'"),
+        ({"stop": {"max_round": 3}}, r"^stop: unknown key 'max_round'.*'max_rounds'\?"),
+        ({"stop": {"target": {"atleast": 1}}}, r"^stop\.target: unknown key 'atleast'"),
+        ({"people": [{"usr": "mia"}]}, r"^people\[0\]: unknown key 'usr'; did you mean 'user'\?"),
+        ({"people": [{"user": "m", "pay": {"day": "9"}}]}, r"^people\[0\]\.pay: unknown key 'day'"),
+        ({"quality": {"overlaps": 2}}, r"^quality: unknown key 'overlaps'.*'overlap'\?"),
+        ({"wait": {"pol": 2}}, r"^wait: unknown key 'pol'; did you mean 'poll_s'\?"),
+        ({"evaluation": {"metric": []}}, r"^evaluation: unknown key 'metric'.*'metrics'\?"),
+        ({"privacy": {"payload": "sealed"}}, r"^privacy: unknown key 'payload'"),
+        ({"tracking": {"url": "x"}}, r"^tracking: unknown key 'url'; did you mean 'uri'\?"),
+    ],
+)
+def test_an_unknown_key_is_named_with_what_was_meant(change: dict[str, Any], said: str) -> None:
+    refused(change, said)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"strategy": {"kind": "topk"}}, r"^strategy\.kind: .*'topk'; did you mean 'top_k'\?"),
+        ({"strategy": {"scorer": "margn"}}, r"^strategy\.scorer\.kind: .*'margn'.*'margin'\?"),
+        ({"strategy": {"kind": None}}, r"^strategy: expected a key 'kind', one of .*top_k"),
+        ({"model": {"kind": "resnet"}}, r"^model\.kind: expected one of .*naive_bayes.*'resnet'"),
+        ({"backend": {"kind": "labelbox"}}, r"^backend\.kind: expected one of .*simulated"),
+        ({"pool": {"kind": "array"}}, r"^pool\[0\]\.kind: .*did you mean 'arrays'\?"),
+        ({"quality": {"consensus": "majorty"}}, r"^quality\.consensus\.kind: .*'majority'\?"),
+    ],
+)
+def test_an_unknown_kind_is_named_with_those_that_there_are(
+    change: dict[str, Any], said: str
+) -> None:
+    refused(change, said)
+
+
+@pytest.mark.parametrize("key", ["name", "labels", "pool", "backend", "budget"])
+def test_a_missing_key_is_named(key: str) -> None:
+    refused({key: None}, rf"^the file: the key '{key}' is missing$")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"budget": {"answers": None}}, r"^budget: the key 'answers' is missing"),
+        ({"budget": {"answers": 12.5}}, r"^budget\.answers: .*integer.*12\.5"),
+        ({"budget": {"answers": True}}, r"^budget\.answers: expected a number, got True"),
+        ({"budget": {"answers": 0}}, r"^budget\.answers: expected at least 1, got 0"),
+        ({"budget": {"answers": "many"}}, r"^budget\.answers: .*'many'"),
+        ({"budget": {"price": 0.05}}, r"^budget\.price: .*got 0\.05; write it in quotes"),
+        ({"budget": {"money": 60}}, r"^budget\.money: .*got 60; write it in quotes"),
+        ({"budget": {"price": "-1"}}, r"^budget\.price: expected no less than zero, got '-1'$"),
+        ({"budget": {"price": "5 cents"}}, r"^budget\.price: expected an amount of money"),
+        ({"budget": {"price": "NaN"}}, r"^budget\.price: "),
+        ({"budget": {"currency": "usd"}}, r"^budget\.currency: .*ISO code.*'usd'"),
+        ({"budget": {"contingency": "a bit"}}, r"^budget\.contingency: .*share such as 5%"),
+        ({"people": [{"user": "m", "pay": {"hour": 18}}]}, r"^people\[0\]\.pay\.hour: .*in quotes"),
+        ({"people": [{"user": "m", "pay": {}}]}, r"^people\.pay: expected exactly one of answer"),
+        ({"people": [{"user": "m"}, {"user": "m"}]}, r"^people: a user is named twice"),
+        ({"people": [{"user": "m", "tz": "Mars/Base"}]}, r"^people\.tz: .*IANA.*'Mars/Base'"),
+        ({"people": [{"user": "m", "capacity": "9/day"}]}, r"^people\.capacity: .*400/week"),
+        ({"people": [{"user": "m", "role": "boss"}]}, r"^people\[0\]\.role: .*adjudicator.*'boss'"),
+        (
+            {"labels": {"classes": [True, False]}},
+            r"^labels\.classes\[0\]: .*True; write it in quot",
+        ),
+        ({"labels": {"classes": ["ant"]}}, r"^labels\.classes: expected at least two, got"),
+        ({"labels": {"classes": ["ant", "ant"]}}, r"^labels\.classes: a class is named twice"),
+        ({"labels": {"abstain": ["bee"]}}, r"^labels\.abstain: \['bee'\] are classes as well"),
+        ({"labels": {"classes": "ant"}}, r"^labels\.classes: expected a list such as \[ant\]"),
+        ({"labels": {"task": "multi"}}, r"^labels\.task: expected single, got 'multi'"),
+        ({"labels": {"task": "boxs"}}, r"^labels\.task: .*'boxs'"),
+        ({"evaluation": {"metrics": "accuracy"}}, r"^evaluation\.metrics: .*\[accuracy\]"),
+        ({"evaluation": {"metrics": []}}, r"^evaluation\.metrics: expected at least one"),
+        ({"evaluation": {"control": 1.5}}, r"^evaluation\.control: .*1\.5"),
+        ({"evaluation": {"alpha": 0}}, r"^evaluation\.alpha: "),
+        ({"quality": {"overlap": 0}}, r"^quality\.overlap: expected at least 1, got 0"),
+        ({"quality": {"overlap": 3, "max_overlap": 2}}, r"^quality\.max_overlap: .*at least 3"),
+        ({"quality": []}, r"^quality: expected keys and values, got \[\]"),
+        ({"strategy": 3}, r"^strategy: expected keys and values, got 3"),
+        ({"strategy": {"batch": 0}}, r"^strategy\.batch: expected at least 1, got 0"),
+        ({"stop": 3}, r"^stop: expected keys and values, got 3"),
+        ({"stop": {"target": {"metric": "accuracy"}}}, r"^stop\.target: .*'at_least' is missing"),
+        ({"wait": {"rest": "retry"}}, r"^wait\.rest: .*'release' or 'reissue'.*'retry'"),
+        ({"privacy": {"payloads": "secret"}}, r"^privacy\.payloads: .*'sealed'.*'secret'"),
+        ({"tracking": {"kind": "wandb"}}, r"^tracking\.kind: .*'mlflow' or 'none'"),
+        ({"baseline": "oracle"}, r"^baseline: .*'random'.*'oracle'"),
+        ({"backend": {"annotators": [2]}}, r"^backend\.annotators\[0\]\.accuracy: .*got 2"),
+        ({"backend": {"outage": 0.95}}, r"^backend\.outage: expected at most 0\.9"),
+        ({"seed": -1}, r"^seed: expected at least 0, got -1"),
+        ({"seed": True}, r"^seed: expected a number, got True"),
+        ({"name": "a/b"}, r"^name: expected 1 to 60 letters.*'a/b'"),
+        ({"schema_version": 2}, r"reads up to 1, the file says 2; upgrade auto-labeling"),
+        ({"schema_version": "1"}, r"^schema_version: expected 1, got '1'"),
+        ({"schema_version": True}, r"^schema_version: expected 1, got True"),
+        ({"schema_version": 0}, r"^schema_version: expected 1, got 0"),
+    ],
+)
+def test_a_wrong_value_is_one_sentence_that_says_where(change: dict[str, Any], said: str) -> None:
+    refused(change, said)
+
+
+def refused(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        config.parse(merged(template(), change))
+    assert re.search(said, str(error.value)), str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_what_is_left_out_has_a_sensible_default() -> None:
+    raw = merged(template(), dict.fromkeys(("strategy", "model", "stop", "seed")))
+    found = config.parse(raw)
+    assert isinstance(found.strategy.strategy, ClusterTop)
+    assert (found.strategy.batch, found.seed, found.stop) == (20, 0, ())
+    assert (found.quality.overlap, found.quality.most_opinions) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("written", "strategy", "batch"),
+    [
+        ("random", Random, 20),
+        ({"batch": 7}, ClusterTop, 7),
+        ({"kind": "random", "batch": 7}, Random, 7),
+        ({"kind": "top_k", "scorer": "margin"}, TopK, 20),
+        ({"kind": "top_k", "scorer": {"kind": "margin"}, "cold_start": "random"}, TopK, 20),
+    ],
+)
+def test_a_strategy_is_written_as_briefly_as_it_can_be(
+    written: Any, strategy: type, batch: int
+) -> None:
+    raw = merged(template(), {"strategy": None}) | {"strategy": written}
+    found = config.parse(raw).strategy
+    assert isinstance(found.strategy, strategy)
+    assert found.batch == batch
+
+
+def test_one_source_needs_no_list() -> None:
+    raw = template()
+    assert config.parse(raw).pool == config.parse(raw | {"pool": [raw["pool"]]}).pool
+
+
+def test_the_dearest_of_the_people_is_what_an_answer_costs_at_most() -> None:
+    assert config.dearest_answer(config.parse(template())) == 50_000
+    cheap = [{"user": "bo", "pay": {"answer": "0.02"}}, {"user": "al", "pay": {"answer": "0.03"}}]
+    assert config.dearest_answer(config.parse(merged(template(), {"people": cheap}))) == 30_000
+    with_a_wage = config.parse(merged(template(), {"people": [*cheap, HOURLY[0]]}))
+    assert config.dearest_answer(with_a_wage) > 30_000
+
+
+def test_a_file_that_is_not_yaml_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "campaign.yaml"
+    path.write_text("name: tiny\nlabels: {task: single, classes: [a, b]\nbudget: {}\n")
+    with pytest.raises(ConfigurationError, match=r"campaign\.yaml, line 3: this is not YAML"):
+        config.load(path)
+
+
+@pytest.mark.parametrize("text", ["", "- a\n- b\n", "just words\n"])
+def test_a_file_without_keys_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "campaign.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError, match="expected keys and values"):
+        config.load(path)
+
+
+def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="there is no such file; `auto-label init`"):
+        config.load(tmp_path / "missing.yaml")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        config.load(tmp_path / "binary.yaml")
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        config.load(tmp_path)
+
+
+def test_no_yaml_tag_makes_an_object(tmp_path: Path) -> None:
+    path = tmp_path / "campaign.yaml"
+    path.write_text("name: !!python/object/apply:os.getcwd []\n")
+    with pytest.raises(ConfigurationError, match="not YAML"):
+        config.load(path)
+
+
+def test_comments_and_order_do_not_make_another_campaign(tmp_path: Path) -> None:
+    raw = template()
+    one, other = tmp_path / "one.yaml", tmp_path / "other.yaml"
+    one.write_text(yaml.safe_dump(raw, sort_keys=True))
+    other.write_text("# ours\n" + yaml.safe_dump(dict(reversed(raw.items())), sort_keys=False))
+    assert config.digest(config.read(one)) == config.digest(config.read(other))
+    assert config.digest(config.read(one)) != config.digest(raw | {"seed": 8})
+
+
+def test_dates_are_kept_as_text(tmp_path: Path) -> None:
+    path = tmp_path / "campaign.yaml"
+    path.write_text("stop: {deadline: 2027-02-15}\n")
+    assert config.read(path) == {"stop": {"deadline": "2027-02-15"}}
+
+
+@contextmanager
+def running(path: Path, **overrides: Any) -> Iterator[Campaign]:
+    """Give a campaign whose first batch is with people: six answers are asked for."""
+    campaign = tiny(path, **overrides)
+    drive_until(path, campaign, RoundState.SENT)
+    with driving(path, campaign) as opened:
+        yield opened
+
+
+def amend(campaign: Campaign, change: dict[str, Any]) -> str:
+    assert campaign.fence is not None
+    with campaign.ledger.read() as connection:
+        _, before = creation.stored(connection, campaign.campaign_id)
+    return creation.amend(
+        campaign.ledger,
+        fence=campaign.fence,
+        raw=merged(before, change),
+        who="ada",
+        why="the client asked",
+        clock=campaign.clock,
+        pseudonym=campaign.pseudonyms,
+    )
+
+
+def rows(campaign: Campaign, table: Any) -> list[Any]:
+    with campaign.ledger.read() as connection:
+        query = select(table).where(table.c.campaign == campaign.campaign_id)
+        return list(connection.execute(query))
+
+
+def test_a_changed_file_is_refused_with_its_difference_until_it_is_amended(tmp_path: Path) -> None:
+    path = tmp_path / "ws"
+    workspace = Workspace.of(path)
+    file = data_of(path) / "campaign.yaml"
+    tiny(path)  # for the data beside the file
+    file.write_text(yaml.safe_dump(template()))
+    campaign = assemble.find_or_create(workspace, str(file))
+    assert assemble.find_or_create(workspace, str(file)) == campaign
+    changed = merged(template(), {"budget": {"answers": 30}})
+    file.write_text(yaml.safe_dump(changed))
+    with pytest.raises(AmendmentRequired) as refusal:
+        assemble.find_or_create(workspace, str(file))
+    for part in ("-  answers: 60", "+  answers: 30", "auto-label amend"):
+        assert part in str(refusal.value)
+    with driving(path, campaign) as opened:
+        difference = amend(opened, {"budget": {"answers": 30}})
+    assert "+  answers: 30" in difference
+    assert assemble.find_or_create(workspace, str(file)) == campaign
+
+
+def test_every_amendment_is_recorded_with_who_when_and_why(tmp_path: Path) -> None:
+    with running(tmp_path / "ws") as here:
+        amend(here, {"budget": {"answers": 80, "money": "9.00"}})
+        amend(here, {"stop": {"max_rounds": 5}})
+        versions = rows(here, configurations)
+        assert [(row.version, row.who, row.why) for row in versions] == [
+            (1, None, None),
+            (2, "ada", "the client asked"),
+            (3, "ada", "the client asked"),
+        ]
+        assert versions[1].at > 0
+        assert versions[2].body["budget"]["answers"] == 80
+        assert [row.kind for row in rows(here, spend)].count("amend") == 2
+        assert [row.kind for row in rows(here, events)].count("amended") == 2
+        [account] = rows(here, budgets)
+        assert (account.cap_answers, account.cap_micros) == (80, 9_000_000)
+
+
+def test_an_amendment_that_changes_nothing_is_none(tmp_path: Path) -> None:
+    with running(tmp_path / "ws") as here:
+        assert amend(here, {}) == ""
+        assert len(rows(here, configurations)) == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "change"),
+    [
+        ("name", "another"),
+        ("labels", {"classes": ["ant", "bee", "cat", "dog"]}),
+        ("pool", {"features": "other.npy"}),
+        ("backend", {"skip": 0.5}),
+        ("seed", 8),
+    ],
+)
+def test_what_a_campaign_is_about_cannot_be_amended(tmp_path: Path, key: str, change: Any) -> None:
+    with running(tmp_path / "ws") as here:
+        with pytest.raises(ConfigurationError, match=rf"^{key}: a running campaign cannot change"):
+            amend(here, {key: change})
+        assert len(rows(here, configurations)) == 1
+
+
+@pytest.mark.parametrize(
+    "change", [{"answers": 5}, {"money": "0.29"}, {"money": "0.31", "contingency": "10%"}]
+)
+def test_a_cap_below_what_is_given_and_asked_for_is_refused(
+    tmp_path: Path, change: dict[str, Any]
+) -> None:
+    with running(tmp_path / "ws") as here:
+        before = rows(here, budgets)
+        with pytest.raises(BudgetExceeded, match=r"0 answers are given and 6 asked for"):
+            amend(here, {"budget": change})
+        assert rows(here, budgets) == before
+        assert len(rows(here, configurations)) == 1
+
+
+def test_caps_down_to_what_is_given_and_asked_for_are_taken(tmp_path: Path) -> None:
+    path = tmp_path / "ws"
+    with running(path) as here:
+        amend(here, {"budget": {"answers": 6, "money": "0.30"}})
+        campaign = here.campaign_id
+    assert drive(path, campaign).stop_kind == "budget"
+
+
+def test_without_a_cap_in_money_a_lower_price_needs_no_other_cap(tmp_path: Path) -> None:
+    with running(tmp_path / "ws", budget={"money": None}) as here:
+        [before] = rows(here, budgets)
+        assert before.cap_micros == 60 * 50_000
+        amend(here, {"budget": {"price": "0.02"}})
+        [after] = rows(here, budgets)
+        assert after.cap_micros == 6 * 50_000 + 54 * 20_000
+
+
+def test_the_contingency_is_part_of_a_cap_in_money_and_comes_on_top_where_there_is_none(
+    tmp_path: Path,
+) -> None:
+    for name, money, expected in (("with", "6.00", 5_400_000), ("without", None, 3_000_000)):
+        campaign = tiny(tmp_path / name, budget={"money": money, "contingency": "10%"})
+        account = assemble.account_of(Workspace.of(tmp_path / name), campaign).budget
+        assert account.cap_micros == expected
+        assert account.contingency_micros == (600_000 if money else 300_000)
+
+
+def test_people_who_are_no_longer_named_get_no_new_asks_and_keep_their_answers(
+    tmp_path: Path,
+) -> None:
+    with running(tmp_path / "ws", people=HOURLY) as here:
+        amend(here, {"people": [{"user": "li"}, {"user": "bo", "pay": {"answer": "0.04"}}]})
+        found = {row.person: row for row in rows(here, people)}
+        assert [row.retired_at is None for row in found.values()] == [False, True, True]
+        assert found["person-3"].rate_micros == 40_000
+
+
+def test_an_amendment_is_checked_like_a_campaign(tmp_path: Path) -> None:
+    with running(tmp_path / "ws") as here:
+        wrong: list[dict[str, Any]] = [
+            {"wait": {"enough": "most"}},
+            {"evaluation": {"metrics": ["acuracy"]}},
+            {"budgett": {}},
+        ]
+        for change in wrong:
+            with pytest.raises(UserError):
+                amend(here, change)
+        assert len(rows(here, configurations)) == 1
