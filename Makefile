@@ -12,7 +12,7 @@ UV          := $(BIN)/uv --quiet
 CODE        := auto_labeling tasks flows
 
 # No dependency reports to anybody, looks for updates or opens a window.
-export DO_NOT_TRACK := 1
+export DO_NOT_TRACK := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 export LABEL_STUDIO_COLLECT_ANALYTICS := false
@@ -21,6 +21,8 @@ export MPLBACKEND := Agg
 # A venv or a project that the caller is in must not divert uv from ours.
 export VIRTUAL_ENV := $(abspath $(VENV))
 unexport PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT UV_PYTHON
+# Where this is set, every process compiles pandas and MLflow anew: 25 seconds each time.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -47,7 +49,7 @@ $(VENV)/.uv: requirements-uv.lock | $(VENV)/bin/python
 $(STAMP): $(LOCK) pyproject.toml $(VENV)/.uv
 	@echo "Installing $(LOCK)"
 	@rm -f $(VENV)/.synced-*
-	@$(UV) pip sync --python $(PY) --require-hashes $(LOCK)
+	@$(UV) pip sync --python $(PY) --require-hashes --compile-bytecode $(LOCK)
 	@$(UV) pip install --python $(PY) --no-deps --no-build-isolation --editable .
 	@$(UV) pip check --python $(PY)
 	@touch $@
