@@ -33,10 +33,18 @@ class LocalSecrets:
         return os.environ[name]
 
     def _of_file(self, path: Path) -> str:
+        remedy = "Put the secret there, readable by the driver."
         try:
-            return path.expanduser().read_text(encoding="utf-8").strip()
+            secret = path.expanduser().read_text(encoding="utf-8").strip()
         except OSError as error:
             raise BlockedError(
-                f"the secret's file {path} cannot be read ({error.strerror})",
-                remedy="Put the secret there, readable by the driver.",
+                f"the secret's file {path} cannot be read ({error.strerror})", remedy=remedy
             ) from error
+        except UnicodeDecodeError:
+            # From None, because that error repeats what it could not decode.
+            raise BlockedError(
+                f"the secret's file {path} cannot be read (it is no text)", remedy=remedy
+            ) from None
+        if not secret:
+            raise BlockedError(f"the secret's file {path} is empty", remedy=remedy)
+        return secret

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import shutil
+import sys
+from pathlib import Path
 from typing import Any
 
 from auto_labeling.campaign.rounds import RoundState
@@ -147,9 +150,20 @@ def mlflow_store(statement: Statement, workspace: Workspace) -> str | None:
 
 def command(words: str, workspace: Workspace) -> str:
     """Return a command of ours as it has to be typed here."""
-    if workspace == Workspace.of():
-        return f"auto-label {words}"
-    return f"auto-label {words} --workspace {workspace.root}"
+    said = f"{program('auto-label')} {words}"
+    return said if workspace == Workspace.of() else f"{said} --workspace {workspace.root}"
+
+
+def program(name: str) -> str:
+    """Return how a program of this environment is called here: by its path if it is not on PATH.
+
+    `make demo` is run by people who have activated nothing.
+    """
+    beside = Path(sys.executable).with_name(name)
+    if shutil.which(name) is not None or not beside.exists():
+        return name
+    here = Path.cwd()
+    return str(beside.relative_to(here) if beside.is_relative_to(here) else beside)
 
 
 def _places(statement: Statement, workspace: Workspace) -> list[tuple[str, str]]:
@@ -166,7 +180,7 @@ def _next_commands(statement: Statement, workspace: Workspace) -> list[str]:
     store = mlflow_store(statement, workspace)
     commands = [command(f"report {name}", workspace)]
     if store is not None:
-        commands.append(f"mlflow ui --backend-store-uri {store}")
+        commands.append(f"{program('mlflow')} ui --backend-store-uri {store}")
     if statement.dataset is not None:
         commands.append(command(f"export {name} --to labels.csv", workspace))
     return commands
