@@ -125,9 +125,9 @@ class Told:
 class Diary:
     """Notes every instant that a driver passes, and strikes it at those that were named.
 
-    An instant has a name (such as `send:before`, or `os.rename models`), or only a number: every
-    file that is opened, renamed or removed and every statement sent to the ledger is a tick, so
-    that a random instant can be had again.
+    An instant has a name (such as `send:before`, `os.rename models`, or `write` when the ledger is
+    about to be written), or only a number: every file that is opened, renamed or removed and every
+    statement sent to the ledger is a tick, so that a random instant can be had again.
     """
 
     def __init__(self, job: Mapping[str, Any]) -> None:
@@ -187,6 +187,7 @@ class Diary:
     def _executed(self, *given: Any) -> None:
         self._tick()
         if given[2] == "BEGIN IMMEDIATE":
+            self._pass("write")
             self._writing = True
 
     def _ended(self, _connection: object) -> None:

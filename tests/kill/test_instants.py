@@ -62,6 +62,13 @@ def test_a_campaign_killed_at_every_instant_of_a_stop(stage_of: StageOf, tmp_pat
         trial.ends()
 
 
+@in_scenes(HALTED)
+def test_a_campaign_killed_between_two_writes(
+    scene: Scene, stage_of: StageOf, tmp_path: Path
+) -> None:
+    kill_between_writes(stage_of(scene), tmp_path, np.random.default_rng(6), 15)
+
+
 @in_scenes(PATIENT, OVERDUE, WOUND_UP)
 def test_a_campaign_killed_at_random(scene: Scene, stage_of: StageOf, tmp_path: Path) -> None:
     kill_at_random(stage_of(scene), tmp_path, np.random.default_rng(7))
@@ -105,6 +112,15 @@ def test_soak_one_kill_a_campaign(scene: Scene, stage_of: StageOf, tmp_path: Pat
 @pytest.mark.soak
 @pytest.mark.timeout(900)
 @in_scenes(*SCENES)
+def test_soak_between_two_writes(scene: Scene, stage_of: StageOf, tmp_path: Path) -> None:
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        kill_between_writes(stage_of(scene), tmp_path / str(seed), rng, 30)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+@in_scenes(*SCENES)
 def test_soak_at_random(scene: Scene, stage_of: StageOf, tmp_path: Path) -> None:
     stage, rng, kills = stage_of(scene), np.random.default_rng(9), 0
     for number in itertools.count():
@@ -142,6 +158,15 @@ def kill_in_turn(stage: Stage, folder: Path, count: int) -> None:
         struck = [trial.killed_at(instant, count) for instant in dict.fromkeys(stage.instants)]
         trial.ends()
     assert any(struck) if count > 1 else all(struck)
+
+
+def kill_between_writes(stage: Stage, folder: Path, rng: np.random.Generator, times: int) -> None:
+    """Kill one campaign again and again after a few writes: the first of each is for the lease."""
+    trial = stage.trial(folder)
+    with trial.watched():
+        for count in rng.integers(2, 8, times):
+            trial.killed_at("write", int(count))
+        trial.ends()
 
 
 def kill_at_random(stage: Stage, folder: Path, rng: np.random.Generator) -> int:
