@@ -18,7 +18,7 @@ from auto_labeling.campaign.pseudonyms import Pseudonyms
 from auto_labeling.campaign.schema import campaigns
 from auto_labeling.clocks import SimulatedClock, SystemClock
 from auto_labeling.errors import ConfigurationError
-from auto_labeling.files import disk_errors
+from auto_labeling.files import disk_errors, locked
 from auto_labeling.pool.pool import Pool
 from auto_labeling.ports import AnnotationBackend, Clock, Place, Secrets, Tracker
 from auto_labeling.records import CampaignId
@@ -101,7 +101,10 @@ def find_or_create(workspace: Workspace, config: str) -> CampaignId:
         return found
     raw = config_room.read(path)
     if found is None:
-        return create(workspace, raw, config_path=path, base=path.parent)
+        with locked(workspace.root / "begin.lock"):  # or two drivers begin two campaigns
+            found = find(workspace, config)
+            if found is None:
+                return create(workspace, raw, config_path=path, base=path.parent)
     config_room.parse(raw)
     with _ledger(workspace) as ledger, ledger.read() as connection:
         pseudonyms = Pseudonyms(workspace.people(found))

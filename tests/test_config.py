@@ -298,6 +298,29 @@ def test_a_changed_file_is_refused_with_its_difference_until_it_is_amended(tmp_p
     assert assemble.find_or_create(workspace, str(file)) == campaign
 
 
+@pytest.mark.parametrize("people_", [["mia"], [{"role": "senior"}], {"usr": "mia"}, "mia", None])
+def test_a_changed_file_with_mistakes_is_refused_all_the_same(tmp_path: Path, people_: Any) -> None:
+    path = tmp_path / "ws"
+    campaign = tiny(path)
+    raw = template() | {"people": people_}
+    with (
+        driving(path, campaign) as here,
+        here.ledger.read() as connection,
+        pytest.raises(AmendmentRequired, match="people"),
+    ):
+        creation.expect_unchanged(connection, campaign, raw, Path("x.yaml"), here.pseudonyms)
+
+
+def test_logins_are_nowhere_in_the_ledger(tmp_path: Path) -> None:
+    with running(tmp_path / "ws", people={"user": "mia-müller"}) as here:
+        amend(here, {"people": [{"user": "li-cheng"}]})
+        here.ledger.close()
+        content = b"".join(one.read_bytes() for one in here.workspace.glob("ledger.db*"))
+    assert b"person-1" in content
+    for login in ("mia-m", "li-cheng"):
+        assert login.encode() not in content
+
+
 def test_every_amendment_is_recorded_with_who_when_and_why(tmp_path: Path) -> None:
     with running(tmp_path / "ws") as here:
         amend(here, {"budget": {"answers": 80, "money": "9.00"}})

@@ -51,7 +51,16 @@ def concealed(raw: Mapping[str, Any], pseudonym: Callable[[str], str]) -> dict[s
     >>> concealed({"people": [{"user": "mia", "role": "senior"}]}, lambda login: "person-1")
     {'people': [{'user': 'person-1', 'role': 'senior'}]}
     """
-    if "people" not in raw:
+    given = raw.get("people")
+    if isinstance(given, Mapping):  # one person needs no list
+        given = [given]
+    if not isinstance(given, list):
         return dict(raw)
-    people = [{**person, "user": pseudonym(person["user"])} for person in raw["people"]]
+    # What is no person is left for `config.parse` to refuse.
+    people = [
+        {**one, "user": pseudonym(str(one["user"]))}
+        if isinstance(one, Mapping) and "user" in one
+        else one
+        for one in given
+    ]
     return {**raw, "people": people}

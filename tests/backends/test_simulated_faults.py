@@ -6,6 +6,7 @@ import os
 import signal
 import sqlite3
 import sys
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -28,6 +29,7 @@ def in_child(work: Callable[[], object]) -> int:
     try:
         work()
     except BaseException:  # noqa: BLE001 - whatever it is, the parent must see a failed child
+        traceback.print_exc()
         os._exit(1)
     os._exit(0)
 

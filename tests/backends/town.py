@@ -10,6 +10,7 @@ from auto_labeling.backends.simulated.backend import SimulatedBackend
 from auto_labeling.backends.simulated.settings import Simulated
 from auto_labeling.clocks import SimulatedClock
 from auto_labeling.errors import TransientError
+from auto_labeling.files import write_atomically
 from auto_labeling.ports import Place
 from auto_labeling.records import (
     Ask,
@@ -53,7 +54,8 @@ class Town:
         **settings: Any,
     ):
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "truth.csv").write_text("\n".join(truth), encoding="utf-8")
+        # Whole at once: towns of two processes may share a folder.
+        write_atomically(folder / "truth.csv", "\n".join(truth))
         self.schema = schema
         self.clock = SimulatedClock(folder / "clock")
         self.campaign = campaign

@@ -20,6 +20,7 @@ from tests.support.examination import examined
 
 HELDOUT = {"kind": "arrays", "features": "pool.npy", "ids": "ids.npy", "heldout": "heldout.csv"}
 PATIENT = {"max_rounds": 50}
+SLOW = {"annotators": [{"name": "mia", "accuracy": 0.9, "seconds": 600}]}
 
 
 def asked(path: Path, campaign: CampaignId) -> list[Any]:
@@ -155,8 +156,7 @@ def test_asked_to_stop_now_it_takes_back_what_nobody_has_answered(
 
 def test_asked_to_stop_now_it_keeps_what_was_answered(tmp_path: Path) -> None:
     path = tmp_path / "ws"
-    slow = {"annotators": [{"name": "mia", "accuracy": 0.9, "seconds": 600}]}
-    campaign = tiny(path, backend=slow)
+    campaign = tiny(path, backend=SLOW)
     drive_until(path, campaign, RoundState.SENT)
     with driving(path, campaign) as opened:
         opened.clock.sleep(2000)
@@ -172,7 +172,7 @@ def test_asked_to_stop_now_it_keeps_what_was_answered(tmp_path: Path) -> None:
 
 def test_without_waiting_it_does_what_is_ready_and_ends(tmp_path: Path) -> None:
     path = tmp_path / "ws"
-    campaign = tiny(path)
+    campaign = tiny(path, backend=SLOW)
     for _ in range(3):
         assert looks_once(path, campaign).state is RoundState.SENT
     with driving(path, campaign) as opened:

@@ -55,7 +55,8 @@ def let_time_pass(workspace: Workspace) -> None:
 
 
 def test_a_tick_returns_where_people_are_waited_for(workspace: Workspace, seen: Seen) -> None:
-    begin(workspace, name="patient", stop={"max_rounds": 1})
+    slow = {"annotators": [{"name": "mia", "accuracy": 0.9, "seconds": 600}]}
+    begin(workspace, name="patient", stop={"max_rounds": 1}, backend=slow)
     assert launch.run_tick(workspace, "patient") == {"patient": "sent"}
     assert launch.run_tick(workspace, "patient") == {"patient": "sent"}
     let_time_pass(workspace)

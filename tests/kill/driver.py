@@ -72,7 +72,8 @@ def run(job: Mapping[str, Any]) -> int:
 def _drive(job: Mapping[str, Any], diary: Diary) -> dict[str, Any]:
     workspace = Workspace(Path(job["workspace"]))
     diary.count_ticks()
-    campaign = _find_or_create(workspace, job["config"])
+    begin = assemble.find_or_create if job.get("own_id") else _find_or_create
+    campaign = begin(workspace, job["config"])
     if job.get("create_only"):
         return {"created": campaign}
     with (
@@ -139,7 +140,7 @@ class Diary:
         self._ticks = 0
         self._quiet: list[int] = []
         self._written: list[str] = []
-        self._writing = False
+        self._locks: set[str] = set()
         self._file = os.open(job["diary"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
     def count_ticks(self) -> None:
@@ -159,7 +160,7 @@ class Diary:
     def close(self, outcome: Mapping[str, Any]) -> None:
         """Write what became of the job, and how many ticks there were.
 
-        At `quiet_ticks` it held no lock on the ledger; `written` are the paths that it opened for
+        At `quiet_ticks` it kept nobody from the ledger or the clock; `written` are the paths that it opened for
         writing.
         """
         told = {
@@ -176,6 +177,10 @@ class Diary:
         if name == "open" and args[2] & (os.O_WRONLY | os.O_RDWR):
             self._written.append(path)
         self._tick()
+        if path.endswith("/clock.lock"):
+            self._locks.add("clock")
+        elif name == "os.rename" and path.endswith(".new"):
+            self._locks.discard("clock")
         for folder in _FOLDERS:
             if f"/{folder}/" in path:
                 self._pass(f"{name} {folder}")
@@ -188,15 +193,15 @@ class Diary:
         self._tick()
         if given[2] == "BEGIN IMMEDIATE":
             self._pass("write")
-            self._writing = True
+            self._locks.add("ledger")
 
     def _ended(self, _connection: object) -> None:
         self._tick()
-        self._writing = False
+        self._locks.discard("ledger")
 
     def _tick(self) -> None:
         self._ticks += 1
-        if not self._writing:
+        if not self._locks:
             self._quiet.append(self._ticks)
         self._strike(self._tick_strikes.get(self._ticks))
 

@@ -39,7 +39,7 @@ class Stage:
     ticks: int
     """How many it passes that have only a number."""
     quiet_ticks: Sequence[int]
-    """Those at which it holds no lock on the ledger."""
+    """Those at which it keeps nobody from the ledger or the clock."""
     written: Sequence[str]
     """The paths that it opens for writing."""
     seconds: float

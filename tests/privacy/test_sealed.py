@@ -36,7 +36,8 @@ def test_the_campaign_ran_and_its_mirrors_were_written(played: Played) -> None:
     assert account.items["labeled"] > 0
     assert workspace.report(newest).exists()
     assert holds(workspace.mlflow.read_bytes(), newest)
-    assert holds((workspace.prefect / "prefect.db").read_bytes(), newest)
+    kept = workspace.prefect.glob("prefect.db*")  # what the server wrote last may be in its log
+    assert any(holds(part.read_bytes(), newest) for part in kept)
 
 
 def test_nobody_outside_this_machine_was_asked_for_anything(played: Played) -> None:
