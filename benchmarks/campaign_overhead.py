@@ -2,7 +2,8 @@
 
 Twice in one run: on the plain driver without MLflow, and through the Prefect flow with MLflow. The
 time inside `fitting.fit` and inside the tool's methods is taken off; everything else counts:
-scoring, selecting, the ledger, judging, the report, the mirror. The server's start is not a round.
+scoring, selecting, the ledger, judging, the report, the mirror. Taking the pool in and starting the
+server are no rounds.
 """
 
 from __future__ import annotations
@@ -17,10 +18,9 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from auto_labeling import assemble, launch
+from auto_labeling import launch
 from auto_labeling.backends.simulated.backend import SimulatedBackend
 from auto_labeling.models import fitting
-from auto_labeling.workspace import Workspace
 from benchmarks import digits
 
 BATCH = 100
@@ -62,6 +62,7 @@ def measured() -> Iterator[Stopwatch]:
 
 
 def campaign_file(*, tracked: bool) -> dict[str, Any]:
+    """Return a campaign of `ROUNDS` rounds that ask for one opinion on `BATCH` items each."""
     raw = digits.varied(
         strategy={"kind": "top_k", "scorer": {"kind": "margin"}, "batch": BATCH},
         quality={"overlap": 1},
@@ -78,9 +79,10 @@ def plain() -> float:
         place = digits.prepared(Path(folder))
         raw = campaign_file(tracked=False)
         digits.run(place, raw | {"stop": {"max_rounds": 1}, "name": "warm"})
+        workspace, name = digits.begun(place, raw)
         with measured() as watch:
             start = time.perf_counter()
-            digits.run(place, raw)
+            digits.drive(workspace, name)
             total = time.perf_counter() - start
     return (total - watch.seconds) / ROUNDS
 
@@ -89,25 +91,23 @@ def with_prefect_and_mlflow() -> float:
     """Return the overhead seconds a round through the flow, with MLflow."""
     with tempfile.TemporaryDirectory() as folder:
         place = digits.prepared(Path(folder))
-        workspace = Workspace(place / "workspace")
         raw = campaign_file(tracked=True)
-        names = [
-            assemble.create(workspace, one, config_path=None, base=place)
-            for one in (raw | {"stop": {"max_rounds": 1}, "name": "warm"}, raw)
-        ]
+        _, warm = digits.begun(place, raw | {"stop": {"max_rounds": 1}, "name": "warm"})
+        workspace, name = digits.begun(place, raw)
         with launch.prefect(workspace):
             from flows.campaign import campaign
             from flows.loop import CampaignRun
 
-            campaign(CampaignRun(config_path=names[0]))  # Prefect's and MLflow's first use
+            campaign(CampaignRun(config_path=warm))  # Prefect's and MLflow's first use
             with measured() as watch:
                 start = time.perf_counter()
-                campaign(CampaignRun(config_path=names[1]))
+                campaign(CampaignRun(config_path=name))
                 total = time.perf_counter() - start
     return (total - watch.seconds) / ROUNDS
 
 
 def main() -> None:
+    """Measure, and print a table or JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--plain", action="store_true", help="leave Prefect and MLflow out")

@@ -52,6 +52,7 @@ def interval(values: np.ndarray, draws: int = 10_000) -> tuple[float, float]:
 
 
 def main() -> None:
+    """Run the pairs, and print a table or JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--json", action="store_true")

@@ -35,13 +35,23 @@ def varied(**changes: Any) -> dict[str, Any]:
     return raw | changes
 
 
-def run(folder: Path, raw: Mapping[str, Any]) -> Statement:
-    """Run a campaign to its end on the plain driver, and return its account."""
+def begun(folder: Path, raw: Mapping[str, Any]) -> tuple[Workspace, str]:
+    """Begin a campaign below `folder`, and return where it lies and its id."""
     workspace = Workspace(folder / "workspace")
-    name = assemble.create(workspace, raw, config_path=None, base=folder)
+    return workspace, assemble.create(workspace, raw, config_path=None, base=folder)
+
+
+def drive(workspace: Workspace, name: str) -> None:
+    """Run a campaign to its end on the plain driver."""
     with (
         assemble.held(workspace, name) as fence,
         assemble.opened(workspace, name, fence=fence) as campaign,
     ):
         driver.drive(campaign)
+
+
+def run(folder: Path, raw: Mapping[str, Any]) -> Statement:
+    """Run a campaign to its end on the plain driver, and return its account."""
+    workspace, name = begun(folder, raw)
+    drive(workspace, name)
     return assemble.account_of(workspace, name)

@@ -33,29 +33,22 @@ def ingest(
     return taken.acts
 
 
-def votes(
-    connection: Connection, campaign: CampaignId, items: Iterable[str] | None = None
-) -> list[Vote]:
+def votes(connection: Connection, campaign: CampaignId) -> list[Vote]:
     """Return the opinions that count, oldest first: asked for, current, and not skips."""
-    where = [
-        answers.c.campaign == campaign,
-        answers.c.current,
-        answers.c.kind == "answer",
-        ~answers.c.unsolicited,
-    ]
-    query = select(answers.c.item, answers.c.person, answers.c.value).order_by(answers.c.seq)
-    if items is None:
-        rows = connection.execute(query.where(*where)).all()
-    else:
-        rows = [
-            row
-            for chunk in _chunks(items)
-            for row in connection.execute(query.where(*where, answers.c.item.in_(chunk)))
-        ]
+    rows = connection.execute(
+        select(answers.c.item, answers.c.person, answers.c.value)
+        .where(
+            answers.c.campaign == campaign,
+            answers.c.current,
+            answers.c.kind == "answer",
+            ~answers.c.unsolicited,
+        )
+        .order_by(answers.c.seq)
+    )
     return [
-        Vote(item_id=row.item, person=row.person, value=value)
-        for row in rows
-        if (value := intake.decode(row.value)) is not None
+        Vote(item_id=item, person=person, value=value)
+        for item, person, stored in rows.all()
+        if (value := intake.decode(stored)) is not None
     ]
 
 
@@ -126,7 +119,9 @@ def _rows(
         for chunk in _chunks(wanted)
         for row in connection.execute(
             select(answers).where(answers.c.campaign == campaign, column.in_(chunk))
-        ).mappings()
+        )
+        .mappings()
+        .all()
     ]
 
 

@@ -179,5 +179,5 @@ def _read(connection: Connection, *where: object) -> list[Ask]:
             assignee=row.assignee,
             upload_key=row.upload,
         )
-        for row in rows
+        for row in rows.all()
     ]

@@ -51,7 +51,7 @@ def read(connection: Connection, campaign: CampaignId, *where: Any) -> list[Labe
         .where(labels.c.campaign == campaign, *where)
         .order_by(items.c.position)
     )
-    return [Label(decode(value), *rest) for value, *rest in rows]
+    return [Label(decode(value), *rest) for value, *rest in rows.all()]
 
 
 def reconcile(connection: Connection, campaign: Campaign, number: int) -> int:

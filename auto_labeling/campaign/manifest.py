@@ -71,7 +71,9 @@ def freeze(campaign: Campaign, number: int) -> Manifest:
     folder.mkdir(parents=True, exist_ok=True)
     lineage |= {"digest": digest, "items": len(decided), "pool_snapshots": pool}
     stem = f"{campaign.campaign_id}.{number:03d}"
-    _write_parquet(folder / "labels.parquet", [_row(label) for label in decided], _LABELS)
+    _write_parquet(
+        folder / "labels.parquet", [tuple(_row(one).values()) for one in decided], _LABELS
+    )
     _write_parquet(folder / f"answers.{stem}.parquet", given, _ANSWERS)
     write_atomically(
         folder / f"lineage.{stem}.json", json.dumps(lineage, indent=1, sort_keys=True).encode()
@@ -168,23 +170,24 @@ def _lineage(connection: Connection, campaign: Campaign, number: int) -> dict[st
     }
 
 
-def _answers(connection: Connection, campaign: Campaign) -> list[dict[str, Any]]:
+def _answers(connection: Connection, campaign: Campaign) -> list[tuple[Any, ...]]:
     rows = connection.execute(
         select(*(answers.c[column] for column in _ANSWERS))
         .where(answers.c.campaign == campaign.campaign_id)
         .order_by(answers.c.seq)
-    ).mappings()
-    return [dict(row) for row in rows]
+    )
+    return [tuple(row) for row in rows.all()]
 
 
-def _write_parquet(
-    path: Path, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]
-) -> None:
+def _write_parquet(path: Path, rows: Sequence[tuple[Any, ...]], columns: Mapping[str, str]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     # Named, or a data set without rows has no columns, and one without groups another type.
     schema = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in columns.items()])
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), sink)
+    named = dict(
+        zip(columns, zip(*rows, strict=True) if rows else [()] * len(columns), strict=True)
+    )
+    pq.write_table(pa.Table.from_pydict(named, schema=schema), sink)
     write_atomically(path, sink.getvalue().to_pybytes())

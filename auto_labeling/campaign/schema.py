@@ -271,6 +271,7 @@ spend = Table(
         "kind IN ('reserve','commit','release','contingency','owed','compute','amend')"
     ),
     Index("ix_spend_campaign", "campaign", "seq"),
+    Index("ix_spend_ask", "ask"),
 )
 
 leases = Table(

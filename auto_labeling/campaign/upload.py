@@ -107,13 +107,14 @@ def withdraw(campaign: Campaign, keys: Sequence[str]) -> list[str]:
 
 
 def _prepare(campaign: Campaign) -> None:
-    project = campaign.backend.prepare(campaign.campaign_id, campaign.config.labels)
+    made = campaign.backend.prepare(campaign.campaign_id, campaign.config.labels)
+    project = {"id": made.project_id, "url": made.url}
+    own = campaigns.c.campaign == campaign.campaign_id
+    with campaign.ledger.read() as connection:
+        if connection.scalar(select(campaigns.c.project).where(own)) == project:
+            return
     with campaign.ledger.write(campaign.fence) as connection:
-        connection.execute(
-            update(campaigns)
-            .where(campaigns.c.campaign == campaign.campaign_id)
-            .values(project={"id": project.project_id, "url": project.url})
-        )
+        connection.execute(update(campaigns).where(own).values(project=project))
 
 
 def _find_or_create(campaign: Campaign, batch: Sequence[Upload]) -> Mapping[str, RemoteRef]:

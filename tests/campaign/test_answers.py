@@ -11,14 +11,23 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from auto_labeling.campaign import budget, driver, labels
+from auto_labeling.campaign import budget, driver, labels, manifest, statement
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.rounds import CampaignState, RoundState
-from auto_labeling.campaign.schema import answers, asks, events, items, quarantine, uploads
+from auto_labeling.campaign.schema import (
+    answers,
+    asks,
+    events,
+    items,
+    manifests,
+    quarantine,
+    uploads,
+)
 from auto_labeling.campaign.steps.collecting import sync
-from auto_labeling.records import Event, EventKind, Value
+from auto_labeling.records import Event, EventKind, RemoteRef, Value
 from tests.support.accounts import campaign_problems
 from tests.support.campaigns import ask_to_stop, drive_until, driving, tiny
+from tests.support.examination import figure_problems
 from tests.support.shelf import Shelf
 
 S = 1_000_000
@@ -94,9 +103,13 @@ class Office:
         self.campaign.clock.sleep(seconds)
 
     def account(self) -> budget.Account:
+        """Return where the budget stands, after a look at everything that may never be wrong."""
+        name = self.campaign.campaign_id
         with self.campaign.ledger.read() as connection:
-            assert campaign_problems(connection, self.campaign.campaign_id) == []
-            return budget.account(connection, self.campaign.campaign_id)
+            assert campaign_problems(connection, name) == []
+        account = statement.read(self.campaign.ledger, name)
+        assert list(figure_problems(account)) == []
+        return account.budget
 
     def rows(self, table: Any, **where: Any) -> list[Any]:
         with self.campaign.ledger.read() as connection:
@@ -170,6 +183,84 @@ def test_an_answer_to_a_foreign_task_is_put_aside(tmp_path: Path) -> None:
         assert [sync(here.campaign) for _ in range(2)] == [1, 0]
         assert "did not make" in here.rows(quarantine)[0].reason
         assert here.account().committed_answers == 0
+
+
+def test_an_answer_too_many_is_kept_and_has_no_vote(tmp_path: Path) -> None:
+    with office(tmp_path / "ws") as here:
+        item = here.items[0]
+        here.everybody_says("ant", "mia")
+        here.act(item, "li", "bee")
+        assert here.goes_on().round == 2
+        assert here.label(item) == "ant"
+        assert here.account().committed_answers == 3
+        assert [row.person for row in here.rows(answers, unsolicited=True)] == ["person-2"]
+
+
+def test_an_authors_edit_follows_their_own_answer_whoever_wrote_over_it(tmp_path: Path) -> None:
+    with office(tmp_path / "ws") as here:
+        item = here.items[0]
+        for person, value, kind in (
+            ("mia", "ant", EventKind.SUBMITTED),
+            ("boss", "cat", EventKind.EDITED),
+            ("mia", "bee", EventKind.EDITED),
+            ("boss", "cat", EventKind.EDITED),
+        ):
+            here.act(item, person, value, kind=kind, answer="a")
+            sync(here.campaign)
+        found = here.rows(answers, item=item)
+        assert [row.current for row in found] == [False, False, True, False]
+        assert found[2].supersedes == found[0].fingerprint
+        assert here.account().committed_answers == 1
+
+
+def test_an_answer_that_comes_while_its_unit_is_withdrawn_is_paid(tmp_path: Path) -> None:
+    with office(tmp_path / "ws", wait={"after": "1h"}) as here:
+        item, *others = here.items
+        for other in others:
+            here.act(other, "mia", "ant")
+        here.wait(3700)
+
+        def answers_at_the_last_moment(now: str) -> None:
+            if now == "withdraw:between" and not here.rows(answers, item=item):
+                here.act(item, "mia", "bee")
+
+        watched = replace(here.campaign, watch=answers_at_the_last_moment)
+        driver.drive(watched, wait=False)
+        assert here.state(item) == ["answered"]
+        assert here.label(item) == "bee"
+        assert here.account().committed_answers == 3
+
+
+def test_what_comes_at_the_very_end_is_in_the_last_data_set(tmp_path: Path) -> None:
+    with office(tmp_path / "ws", stop={"max_rounds": 1}) as here:
+        item = here.items[0]
+        here.everybody_says("ant", "mia")
+
+        def thinks_again(now: str) -> None:
+            if now == "finish:before":
+                here.act(item, "mia", "bee", kind=EventKind.EDITED)
+
+        assert driver.drive(replace(here.campaign, watch=thinks_again), wait=False).stopped
+        assert here.label(item) == "bee"
+        frozen = here.rows(manifests)
+        assert len(frozen) == 2
+        data = manifest.read(here.campaign.workspace, frozen[-1].digest).set_index("item")
+        assert data["label"][item] == "bee"
+        changed = manifest.difference(here.campaign.workspace, *(one.digest for one in frozen))
+        assert changed.to_dict("index") == {item: {"before": "ant", "after": "bee"}}
+
+
+def test_at_the_end_every_key_of_every_round_has_one_copy(tmp_path: Path) -> None:
+    path = tmp_path / "ws"
+    with office(path) as here:
+        here.everybody_says("ant", "mia")
+        assert here.goes_on().round == 2
+        first = here.shelf.copies[0]
+        here.shelf.copies.append(RemoteRef(key=first.key, remote_id="a late one"))
+        ask_to_stop(path, here.campaign.campaign_id, "now")
+        assert here.goes_on().stopped
+        assert [ref for ref in here.shelf.copies if ref.key == first.key] == [first]
+        assert len(here.shelf.copies) == 3
 
 
 def test_an_edit_after_freezing_enters_the_next_data_set(tmp_path: Path) -> None:

@@ -50,6 +50,8 @@ def test_the_money_stops_a_campaign_as_well_as_the_count(tmp_path: Path) -> None
     assert drive(path, campaign).stop_kind == "budget"
     account = examined(path, campaign)
     assert (account.budget.committed_answers, account.budget.free_micros) == (10, 20_000)
+    assert account.state.round == 2
+    assert "the budget is spent" in (account.state.stop_reason or "")
 
 
 def test_a_budget_below_one_item_asks_nobody(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import sqlite3
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, event, insert, inspect, select, text
+from sqlalchemy import create_engine, event, func, insert, inspect, select, text
 
 from auto_labeling.campaign import schema
 from auto_labeling.campaign.ledger import MIGRATIONS, Fence, Ledger
@@ -210,6 +211,28 @@ def test_a_read_sees_one_state_whatever_is_written_meanwhile(ledger: Ledger, pat
         assert connection.scalar(text(count)) == 0
     assert told(ledger) == ["meanwhile"]
     other.close()
+
+
+def test_nobody_writes_between_what_a_writer_reads_and_what_it_writes(ledger: Ledger) -> None:
+    others = [Ledger.open(ledger.path) for _ in range(3)]
+    ledgers = [ledger.open(ledger.path), *others]
+
+    def counts(mine: Ledger) -> None:
+        for _ in range(10):
+            with mine.write() as connection:
+                count = connection.scalar(select(func.count()).select_from(events))
+                connection.execute(
+                    insert(events).values(campaign="c", kind="note", body=count, at=0)
+                )
+
+    threads = [threading.Thread(target=counts, args=(one,)) for one in ledgers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert told(ledger) == list(range(40))
+    for one in ledgers:
+        one.close()
 
 
 def test_a_read_writes_nothing(ledger: Ledger) -> None:

@@ -31,7 +31,7 @@ def examined(path: Path, campaign: CampaignId, abstain: tuple[str, ...] = ()) ->
             if account.state.stopped:
                 found += label_problems(connection, campaign, abstain)
         found += _copies(opened)
-    found += _figures(account)
+    found += figure_problems(account)
     found += _dataset(path, account)
     assert found == []
     return account
@@ -54,7 +54,8 @@ def _copies(campaign: Campaign) -> Iterator[str]:
             yield f"upload {row.upload}: {live} live copies, recorded {row.remote_id}"
 
 
-def _figures(account: Statement) -> Iterator[str]:
+def figure_problems(account: Statement) -> Iterator[str]:
+    """Yield what adds up to one figure here and to another there."""
     money = account.budget
     asked = sum(line.asked for line in account.rounds)
     pairs = {

@@ -119,7 +119,7 @@ def _candidates(campaign: Campaign) -> tuple[NDArray[np.intp], NDArray[np.intp]]
     )
     with campaign.ledger.read() as connection:
         sides = [
-            np.fromiter(connection.scalars(query.where(items.c.side == side)), dtype=np.intp)
+            np.array(connection.scalars(query.where(items.c.side == side)).all(), dtype=np.intp)
             for side in (Side.TRAIN, Side.CONTROL)
         ]
     return sides[0], sides[1]

@@ -260,6 +260,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('seq')
     )
     with op.batch_alter_table('spend', schema=None) as batch_op:
+        batch_op.create_index('ix_spend_ask', ['ask'], unique=False)
         batch_op.create_index('ix_spend_campaign', ['campaign', 'seq'], unique=False)
 
     op.create_table('transitions',
