@@ -174,7 +174,7 @@ class Wait:
     enough: str = "100%"
     after: str | None = None
     rest: Literal["release", "reissue"] = "release"
-    poll_s: float = 30.0
+    poll_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from auto_labeling import assemble
@@ -14,6 +15,7 @@ from tests.support.campaigns import drive, tiny
 from tests.support.examination import examined
 
 HELDOUT = {"kind": "arrays", "features": "pool.npy", "ids": "ids.npy", "heldout": "heldout.csv"}
+RESTS = ("release", "reissue")
 CHUNK = {"unit": "chunk", "chunk_size": 4}
 WEATHER: dict[str, dict[str, Any]] = {
     "calm": {},
@@ -110,3 +112,56 @@ def test_the_same_seed_makes_the_same_campaign(tmp_path: Path, weather: str) -> 
         found.append(statement.projection(ledger, campaign))
         ledger.close()
     assert found[0] == found[1]
+
+
+def any_weather(seed: int) -> dict[str, Any]:
+    """Return a campaign drawn from all that can be configured about people and waiting."""
+    rng = np.random.default_rng(seed)
+
+    def share(most: float) -> float:
+        return float(rng.choice([0.0, rng.uniform(0, most)]))
+
+    backend: dict[str, Any] = {
+        "annotators": [float(each) for each in rng.uniform(0.4, 1.0, rng.integers(3, 6))],
+        "skip": share(0.5),
+        "edit": share(0.6),
+        "late": share(0.5),
+        "unasked": share(0.5),
+        "abstain": share(0.4),
+        "duplicate": share(0.6),
+        "outage": share(0.15),
+    }
+    if rng.random() < 0.5:
+        backend |= {"unit": "chunk", "chunk_size": int(rng.integers(1, 9))}
+    wait = {"after": str(rng.choice(["10m", "2h", "3d"])), "rest": str(rng.choice(RESTS))}
+    if rng.random() < 0.5:
+        wait["enough"] = f"{rng.integers(30, 100)}%"
+    pool = [{}, HELDOUT, {"groups": "groups.npy"}][rng.integers(3)]
+    overlap = int(rng.integers(1, 4))
+    people = [{"user": "annotator-1", "pay": {"hour": "18.00"}}, {"user": "annotator-2"}]
+    return {
+        "points": int(rng.integers(25, 60)),
+        "labels": {"abstain": ["cannot tell"]},
+        "backend": backend,
+        "wait": wait,
+        "pool": pool,
+        "quality": {"overlap": overlap, "max_overlap": overlap + int(rng.integers(0, 3))},
+        "budget": {
+            "answers": int(rng.integers(5, 90)),
+            "money": f"{rng.uniform(0.3, 5):.2f}",
+            "contingency": f"{rng.integers(0, 30)}%",
+        },
+        "people": people if rng.random() < 0.5 else None,
+        "strategy": {"batch": int(rng.integers(1, 12))},
+        "stop": {"max_rounds": int(rng.integers(1, 5))},
+        "seed": seed,
+    }
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(100))
+def test_any_campaign_ends_with_an_account_that_is_right(tmp_path: Path, seed: int) -> None:
+    path = tmp_path / "ws"
+    campaign = tiny(path, **any_weather(seed))
+    assert drive(path, campaign).stopped
+    examined(path, campaign, abstain=("cannot tell",))

@@ -51,7 +51,7 @@ def tell(ledger: Ledger, *notes: str, fence: Fence | None = None) -> None:
             connection.execute(insert(events).values(campaign="c", kind="note", body=note, at=0))
 
 
-def told(ledger: Ledger) -> list[str]:
+def told(ledger: Ledger) -> list[Any]:
     with ledger.read() as connection:
         return list(connection.scalars(select(events.c.body).order_by(events.c.seq)))
 
