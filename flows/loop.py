@@ -75,6 +75,8 @@ def advance(ref: Ref, run: CampaignRun) -> CampaignState:
         TASKS[step](ref)
         if step in ACCOUNTED:
             reporting.show(ref)
+    if not state.stopped:
+        reporting.report(ref)
     return current(ref)
 
 

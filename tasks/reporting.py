@@ -21,7 +21,7 @@ from tasks._secrets import PrefectSecrets
 
 
 def show(ref: Ref) -> None:
-    """Bring report, MLflow and artifacts up to date.
+    """Bring MLflow, the artifacts and, at the end, the report up to date.
 
     A mirror that cannot be reached stops no campaign: what it lacks stays open in the ledger and is
     brought to it the next time.
@@ -33,13 +33,20 @@ def show(ref: Ref) -> None:
     publish(ref)
 
 
-@task(name="report and mirror", **POLICY)
+@task(name="report", **POLICY)
+def report(ref: Ref) -> None:
+    """Write the report of a campaign that goes on later: a driver leaves it behind once."""
+    with read_only(ref) as campaign:
+        account = statement.read(campaign.ledger, campaign.campaign_id)
+        outputs.write(account, campaign.folder)
+
+
+@task(name="mirror", **POLICY)
 def mirror(ref: Ref) -> None:
-    """Write the report, and bring every new point to MLflow once."""
+    """Bring every new point to MLflow once, and at the end the report, the curves and the model."""
     with opened(ref) as campaign:
         account = statement.read(campaign.ledger, campaign.campaign_id)
-        written = outputs.write(account, campaign.folder)
-        files = written if account.state.stopped else []
+        files = outputs.write(account, campaign.folder) if account.state.stopped else []
         tracker = tracker_of(ref.place, campaign.config, PrefectSecrets())
         mirror_to(campaign, account, tracker, files)
 
