@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, select, update
 
@@ -25,9 +25,10 @@ def collect(campaign: Campaign, state: CampaignState) -> Transition:
     verdict = waiting.judge(ordered, since=state.waiting_since or now, now=now, rule=rule(campaign))
     if verdict.wait_until is not None:
         return Transition(to=RoundState.SENT, wait_until=verdict.wait_until)
-    given_up = give_up(campaign, ordered) if verdict.open else 0
     return Transition(
-        to=RoundState.COLLECTED, detail={"given_up": given_up, "surplus_copies": repaired}
+        to=RoundState.COLLECTED,
+        writes=(give_up(campaign, ordered),) if verdict.open else (),
+        detail={"given_up": len(verdict.open), "surplus_copies": repaired},
     )
 
 
@@ -48,12 +49,14 @@ def withdraw(campaign: Campaign, state: CampaignState) -> Transition:
     """Withdraw every open ask of the campaign, as `stop --now` asks for."""
     with campaign.ledger.read() as connection:
         open_asks = asks_room.still_open(connection, campaign.campaign_id)
-    give_up(campaign, open_asks)
-    return Transition(to=RoundState.COLLECTED if state.state is RoundState.SENT else state.state)
+    return Transition(
+        to=RoundState.COLLECTED if state.state is RoundState.SENT else state.state,
+        writes=(give_up(campaign, open_asks),),
+    )
 
 
-def give_up(campaign: Campaign, ordered: Sequence[Ask]) -> int:
-    """Withdraw what nobody has answered and return how many asks are not waited for any more.
+def give_up(campaign: Campaign, ordered: Sequence[Ask]) -> Callable[[Connection], None]:
+    """Withdraw what nobody has answered, and return what then has to be written about the asks.
 
     A reservation is given back only when the tool has confirmed the withdrawal and a last look
     found nothing; the others expire: a late answer is still paid from its own ask.
@@ -64,7 +67,8 @@ def give_up(campaign: Campaign, ordered: Sequence[Ask]) -> int:
     gone = set(upload.withdraw(campaign, keys))
     campaign.watch("withdraw:between")
     sync(campaign)
-    with campaign.ledger.write(campaign.fence) as connection:
+
+    def write(connection: Connection) -> None:
         name, now = campaign.campaign_id, campaign.clock.now()
         still = {ask.ask_id: ask for ask in asks_room.still_open(connection, name)}
         left = [still[ask.ask_id] for ask in late if ask.ask_id in still]
@@ -74,7 +78,8 @@ def give_up(campaign: Campaign, ordered: Sequence[Ask]) -> int:
         expired = [ask.ask_id for ask in left if ask.upload_key not in gone]
         asks_room.mark(connection, expired, AskState.EXPIRED)
         _cancelled(connection, gone, now)
-    return len(left)
+
+    return write
 
 
 def rule(campaign: Campaign) -> waiting.Rule:

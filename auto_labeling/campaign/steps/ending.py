@@ -74,7 +74,9 @@ def finish(campaign: Campaign, state: CampaignState) -> Transition:
         pass
     with campaign.ledger.read() as connection:
         open_asks = asks_room.still_open(connection, campaign.campaign_id)
-    give_up(campaign, open_asks)
+    given_up = give_up(campaign, open_asks)
+    with campaign.ledger.write(campaign.fence) as connection:
+        given_up(connection)
     upload.repair(campaign)
     with campaign.ledger.write(campaign.fence) as connection:
         labels.reconcile(connection, campaign, state.round)
