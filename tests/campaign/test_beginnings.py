@@ -29,6 +29,8 @@ from tests.support.campaigns import (
 )
 from tests.support.examination import examined
 
+pytestmark = pytest.mark.slow
+
 HELDOUT = {"kind": "arrays", "features": "pool.npy", "ids": "ids.npy", "heldout": "heldout.csv"}
 LABELED = {
     "kind": "arrays",

@@ -287,6 +287,7 @@ def play(template: bytes, **chosen: Any) -> None:
     run_state_machine_as_test(machine, settings=settings(**quiet, **chosen))
 
 
+@pytest.mark.slow
 def test_no_sequence_of_acts_breaks_the_caps(template: bytes) -> None:
     play(template, max_examples=25, stateful_step_count=30, derandomize=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,18 @@ import pytest
 
 from auto_labeling import assemble
 from auto_labeling.campaign import statement
+from auto_labeling.campaign.statement import Statement
 from auto_labeling.workspace import Workspace
 from tests.support.campaigns import drive, tiny
 from tests.support.examination import examined
 
+pytestmark = pytest.mark.slow
+
 HELDOUT = {"kind": "arrays", "features": "pool.npy", "ids": "ids.npy", "heldout": "heldout.csv"}
 RESTS = ("release", "reissue")
 CHUNK = {"unit": "chunk", "chunk_size": 4}
+SLOW = {"annotators": [{"name": name, "accuracy": 0.8, "seconds": 3600} for name in "abcd"]}
+"""People who take so long that there is time to think again."""
 WEATHER: dict[str, dict[str, Any]] = {
     "calm": {},
     "two opinions": {"quality": {"overlap": 2}},
@@ -25,7 +31,7 @@ WEATHER: dict[str, dict[str, Any]] = {
     "chunks of two opinions": {"backend": CHUNK, "quality": {"overlap": 2}},
     "skips": {"backend": {"skip": 0.3}, "quality": {"overlap": 2}},
     "skips in chunks": {"backend": {"skip": 0.3, **CHUNK}, "quality": {"overlap": 2}},
-    "edits": {"backend": {"edit": 0.6}, "quality": {"overlap": 2}},
+    "edits": {"backend": {"edit": 0.6, **SLOW}, "quality": {"overlap": 2}},
     "late, released": {
         "backend": {"late": 0.4},
         "wait": {"after": "2h"},
@@ -47,7 +53,7 @@ WEATHER: dict[str, dict[str, Any]] = {
         "quality": {"overlap": 2},
     },
     "outages": {"backend": {"outage": 0.1}},
-    "told twice": {"backend": {"duplicate": 0.5, "edit": 0.3}, "quality": {"overlap": 2}},
+    "told twice": {"backend": {"duplicate": 0.5, "edit": 0.3, **SLOW}, "quality": {"overlap": 2}},
     "unasked": {"backend": {"unasked": 0.5}},
     "abstentions": {
         "labels": {"abstain": ["cannot tell"]},
@@ -88,6 +94,30 @@ WEATHER: dict[str, dict[str, Any]] = {
 }
 
 
+def given_up(account: Statement) -> int:
+    return account.asks.get("released", 0) + account.asks.get("expired", 0)
+
+
+HAPPENED: dict[str, Callable[[Statement], object]] = {
+    "three opinions": lambda account: account.rounds[0].asked >= 18,
+    "skips": lambda account: account.answers["skipped"],
+    "skips in chunks": lambda account: account.answers["skipped"],
+    "edits": lambda account: account.answers["edited"],
+    "late, released": given_up,
+    "late, reissued": given_up,
+    "late chunks, released": given_up,
+    "late chunks, reissued": given_up,
+    "enough is enough": given_up,
+    "told twice": lambda account: account.answers["edited"],
+    "unasked": lambda account: account.answers["unsolicited"],
+    "abstentions": lambda account: account.answers["given"] > 2 * account.items["labeled"],
+    "a random arm": lambda account: (
+        {point.arm for point in account.curve} == {"campaign", "random"}
+    ),
+}
+"""What shows that the weather was what its name says."""
+
+
 @pytest.mark.parametrize("weather", WEATHER)
 def test_a_campaign_ends_with_an_account_that_is_right(tmp_path: Path, weather: str) -> None:
     path = tmp_path / "ws"
@@ -99,6 +129,7 @@ def test_a_campaign_ends_with_an_account_that_is_right(tmp_path: Path, weather: 
     assert account.items["labeled"] > 0
     assert account.answers["given"] > 0
     assert account.curve
+    assert HAPPENED.get(weather, bool)(account)
 
 
 @pytest.mark.parametrize("weather", ["calm", "late, reissued", "everything"])
@@ -121,8 +152,13 @@ def any_weather(seed: int) -> dict[str, Any]:
     def share(most: float) -> float:
         return float(rng.choice([0.0, rng.uniform(0, most)]))
 
+    pace = float(rng.choice([3.5, 300, 3600]))
+    people = [
+        {"name": f"annotator-{at}", "accuracy": float(accuracy), "seconds": pace}
+        for at, accuracy in enumerate(rng.uniform(0.4, 1.0, rng.integers(3, 6)))
+    ]
     backend: dict[str, Any] = {
-        "annotators": [float(each) for each in rng.uniform(0.4, 1.0, rng.integers(3, 6))],
+        "annotators": people,
         "skip": share(0.5),
         "edit": share(0.6),
         "late": share(0.5),
@@ -138,7 +174,7 @@ def any_weather(seed: int) -> dict[str, Any]:
         wait["enough"] = f"{rng.integers(30, 100)}%"
     pool = [{}, HELDOUT, {"groups": "groups.npy"}][rng.integers(3)]
     overlap = int(rng.integers(1, 4))
-    people = [{"user": "annotator-1", "pay": {"hour": "18.00"}}, {"user": "annotator-2"}]
+    paid = [{"user": "annotator-1", "pay": {"hour": "18.00"}}, {"user": "annotator-2"}]
     return {
         "points": int(rng.integers(25, 60)),
         "labels": {"abstain": ["cannot tell"]},
@@ -151,7 +187,7 @@ def any_weather(seed: int) -> dict[str, Any]:
             "money": f"{rng.uniform(0.3, 5):.2f}",
             "contingency": f"{rng.integers(0, 30)}%",
         },
-        "people": people if rng.random() < 0.5 else None,
+        "people": paid if rng.random() < 0.5 else None,
         "strategy": {"batch": int(rng.integers(1, 12))},
         "stop": {"max_rounds": int(rng.integers(1, 5))},
         "seed": seed,

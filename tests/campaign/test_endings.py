@@ -18,6 +18,8 @@ from auto_labeling.workspace import Workspace
 from tests.support.campaigns import ask_to_stop, drive, drive_until, driving, ledger_of, tiny
 from tests.support.examination import examined
 
+pytestmark = pytest.mark.slow
+
 HELDOUT = {"kind": "arrays", "features": "pool.npy", "ids": "ids.npy", "heldout": "heldout.csv"}
 PATIENT = {"max_rounds": 50}
 SLOW = {"annotators": [{"name": "mia", "accuracy": 0.9, "seconds": 600}]}

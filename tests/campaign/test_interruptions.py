@@ -36,6 +36,8 @@ from tests.support.campaigns import (
 from tests.support.examination import examined
 from tests.support.shelf import Shelf
 
+pytestmark = pytest.mark.slow
+
 CAMPAIGN = "tiny-0badcafe"
 OVERLAPPING: dict[str, Any] = {"quality": {"overlap": 2}, "backend": {"skip": 0.2, "edit": 0.3}}
 

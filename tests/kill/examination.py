@@ -49,6 +49,7 @@ _OF_PROCESSES = {
     "rounds.model_sha256",  # of a pickle, which tells whether two equal strings are one object
     "events.body",  # what this driver did of a step that two began
     "transitions.detail",
+    "transitions.step",  # what a withdrawal began a look may end
 }
 _SPENT = """
 SELECT

@@ -60,7 +60,7 @@ def _create(stage: Stage, workspace: Workspace, tick: int | None = None) -> Driv
             "workspace": str(workspace.root),
             "config": str(stage.config),
             "create_only": True,
-            "tick_strikes": [] if tick is None else [[tick, "SIGKILL"]],
+            "at_tick": None if tick is None else [tick, "SIGKILL"],
         }
     )
     driver.wait()

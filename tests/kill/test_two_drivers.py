@@ -167,9 +167,9 @@ def expect_refused(driver: Driver) -> None:
 
 def pause_at_random(stage: Stage, folder: Path, rng: np.random.Generator, times: int) -> None:
     """Stop drivers at random ticks; another finishes the campaign, and then they go on."""
-    for number, tick in enumerate(rng.choice(stage.quiet_ticks, times, replace=False)):
+    for number, tick in enumerate(rng.integers(1, stage.ticks, times)):
         trial = stage.trial(folder / str(number))
-        late = trial.start(lease=SHORT, tick_strikes=[[int(tick), "SIGSTOP"]])
+        late = trial.start(lease=SHORT, at_tick=[int(tick), "SIGSTOP"])
         wait_for_lease(trial, late)
         trial.ends()
         late.go_on()

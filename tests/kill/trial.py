@@ -38,8 +38,6 @@ class Stage:
     """The named instants that an undisturbed driver passes, in order."""
     ticks: int
     """How many it passes that have only a number."""
-    quiet_ticks: Sequence[int]
-    """Those at which it keeps nobody from the ledger or the clock."""
     written: Sequence[str]
     """The paths that it opens for writing."""
     seconds: float
@@ -72,7 +70,6 @@ def set_up(scene: Scene, server: ForkServer, tally: Tally, folder: Path) -> Stag
         rows=rows_of(workspace),
         instants=driver.instants,
         ticks=driver.outcome["ticks"],
-        quiet_ticks=driver.outcome["quiet_ticks"],
         written=[*beginning.outcome["written"], *driver.outcome["written"]],
         seconds=driver.outcome["seconds"],
     )
@@ -107,7 +104,7 @@ class Trial:
 
     def killed_at_tick(self, tick: int) -> bool:
         """Do the same at an instant that has only a number."""
-        return self._falls(self.start(tick_strikes=[[tick, "SIGKILL"]]))
+        return self._falls(self.start(at_tick=[tick, "SIGKILL"]))
 
     def killed_after(self, seconds: float) -> bool:
         """Do the same from outside, so long after the driver was forked."""
