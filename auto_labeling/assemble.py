@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, literal_column, select
 
 from auto_labeling import config as config_room
 from auto_labeling import tracking
-from auto_labeling.campaign import creation, imported, lease, statement
+from auto_labeling.campaign import amending, creation, imported, lease, statement
 from auto_labeling.campaign.context import Campaign, unwatched
 from auto_labeling.campaign.ledger import Fence, Ledger
 from auto_labeling.campaign.pseudonyms import Pseudonyms
@@ -108,7 +108,7 @@ def find_or_create(workspace: Workspace, config: str) -> CampaignId:
     config_room.parse(raw)
     with _ledger(workspace) as ledger, ledger.read() as connection:
         pseudonyms = Pseudonyms(workspace.people(found))
-        creation.expect_unchanged(connection, found, raw, path, pseudonyms)
+        amending.expect_unchanged(connection, found, raw, path, pseudonyms)
     return found
 
 
@@ -149,7 +149,7 @@ def opened(
     """Open a campaign with everything that its steps use."""
     with _ledger(workspace) as ledger:
         with ledger.read() as connection:
-            _, raw = creation.stored(connection, campaign)
+            _, raw = amending.stored(connection, campaign)
             base = connection.scalar(
                 select(campaigns.c.base).where(campaigns.c.campaign == campaign)
             )

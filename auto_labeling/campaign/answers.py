@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import BindParameter, Connection, Select, bindparam, insert, select, update
 
 from auto_labeling.campaign import asks as asks_room
 from auto_labeling.campaign import budget, intake
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.intake import Intake, Known
-from auto_labeling.campaign.schema import answers, asks, campaigns, people, quarantine
-from auto_labeling.campaign.transition import OPEN, put_aside, tell
+from auto_labeling.campaign.schema import CAMPAIGN, answers, asks, of, people, quarantine
+from auto_labeling.campaign.transition import OPEN, change_campaign, put_aside, tell
 from auto_labeling.money import price_for
 from auto_labeling.ports import Vote
 from auto_labeling.records import Ask, AskState, CampaignId, Cursor, Event, Micros
@@ -27,29 +27,44 @@ def ingest(
     if events:
         taken = intake.take(_known(connection, campaign, events), events)
         _write(connection, campaign, taken)
-    connection.execute(
-        update(campaigns).where(campaigns.c.campaign == campaign.campaign_id).values(cursor=cursor)
-    )
+    change_campaign(connection, campaign.campaign_id, cursor=cursor)
     return taken.acts
+
+
+_VOTES = (
+    select(answers.c.item, answers.c.person, answers.c.value)
+    .where(
+        answers.c.campaign == CAMPAIGN,
+        answers.c.current,
+        answers.c.kind == "answer",
+        ~answers.c.unsolicited,
+    )
+    .order_by(answers.c.seq)
+)
 
 
 def votes(connection: Connection, campaign: CampaignId) -> list[Vote]:
     """Return the opinions that count, oldest first: asked for, current, and not skips."""
-    rows = connection.execute(
-        select(answers.c.item, answers.c.person, answers.c.value)
-        .where(
-            answers.c.campaign == campaign,
-            answers.c.current,
-            answers.c.kind == "answer",
-            ~answers.c.unsolicited,
-        )
-        .order_by(answers.c.seq)
-    )
+    rows = connection.execute(_VOTES, of(campaign))
     return [
         Vote(item_id=item, person=person, value=value)
         for item, person, stored in rows.all()
         if (value := intake.decode(stored)) is not None
     ]
+
+
+_OURS = select(answers).where(answers.c.campaign == CAMPAIGN)
+_THESE: BindParameter[Any] = bindparam("these", expanding=True)
+_BY_FINGERPRINT = _OURS.where(answers.c.fingerprint.in_(_THESE))
+_BY_ANSWER = _OURS.where(answers.c.answer_id.in_(_THESE))
+_BY_ITEM = _OURS.where(answers.c.item.in_(_THESE))
+_PUT_ASIDE = select(quarantine.c.where_found).where(
+    quarantine.c.campaign == CAMPAIGN, quarantine.c.where_found.in_(_THESE)
+)
+_PEOPLE = select(people).where(people.c.campaign == CAMPAIGN)
+_ADD = insert(answers)
+_ASSIGN = update(asks).where(asks.c.ask == bindparam("id")).values(assignee=bindparam("who"))
+_SUPERSEDE = update(answers).where(answers.c.seq == bindparam("old")).values(current=False)
 
 
 def _known(connection: Connection, campaign: Campaign, events: Sequence[Event]) -> Known:
@@ -63,9 +78,9 @@ def _known(connection: Connection, campaign: Campaign, events: Sequence[Event]) 
             if ask.state in OPEN:
                 waiting[key, ask.item_id].append(ask)
     fingerprints = [event.fingerprint for event in events]
-    found = _rows(connection, name, answers.c.fingerprint, fingerprints)
-    versions = _rows(connection, name, answers.c.answer_id, (event.answer_id for event in events))
-    on_items = _rows(connection, name, answers.c.item, (event.item_id for event in events))
+    found = _rows(connection, name, _BY_FINGERPRINT, fingerprints)
+    versions = _rows(connection, name, _BY_ANSWER, (event.answer_id for event in events))
+    on_items = _rows(connection, name, _BY_ITEM, (event.item_id for event in events))
     return Known(
         schema=campaign.config.labels,
         pseudonym=campaign.pseudonyms,
@@ -86,11 +101,7 @@ def _aside(connection: Connection, campaign: CampaignId, fingerprints: Iterable[
     found = {
         place
         for chunk in _chunks(_place(one) for one in fingerprints)
-        for place in connection.scalars(
-            select(quarantine.c.where_found).where(
-                quarantine.c.campaign == campaign, quarantine.c.where_found.in_(chunk)
-            )
-        )
+        for place in connection.scalars(_PUT_ASIDE, of(campaign, these=chunk))
     }
     return {one for one in fingerprints if _place(one) in found}
 
@@ -100,7 +111,7 @@ def _place(fingerprint: str) -> str:
 
 
 def _pay(connection: Connection, campaign: Campaign) -> Callable[[str, Event], Micros]:
-    rows = connection.execute(select(people).where(people.c.campaign == campaign.campaign_id))
+    rows = connection.execute(_PEOPLE, of(campaign.campaign_id))
     prices = {row.person: price_for(row.pay_unit, row.rate_micros) for row in rows}
     common = asks_room.common_price(campaign)
 
@@ -112,16 +123,12 @@ def _pay(connection: Connection, campaign: Campaign) -> Callable[[str, Event], M
 
 
 def _rows(
-    connection: Connection, campaign: CampaignId, column: Any, wanted: Iterable[str]
+    connection: Connection, campaign: CampaignId, query: Select[Any], wanted: Iterable[str]
 ) -> list[dict[str, Any]]:
     return [
         dict(row)
         for chunk in _chunks(wanted)
-        for row in connection.execute(
-            select(answers).where(answers.c.campaign == campaign, column.in_(chunk))
-        )
-        .mappings()
-        .all()
+        for row in connection.execute(query, of(campaign, these=chunk)).mappings().all()
     ]
 
 
@@ -135,17 +142,11 @@ def _write(connection: Connection, campaign: Campaign, taken: Intake) -> None:
     for state, ids in taken.states.items():
         asks_room.mark(connection, ids, state)
     if taken.assignees:
-        connection.execute(
-            update(asks).where(asks.c.ask == bindparam("id")).values(assignee=bindparam("who")),
-            [{"id": ask, "who": person} for ask, person in taken.assignees],
-        )
+        connection.execute(_ASSIGN, [{"id": ask, "who": person} for ask, person in taken.assignees])
     if taken.superseded:
-        connection.execute(
-            update(answers).where(answers.c.seq == bindparam("old")).values(current=False),
-            [{"old": seq} for seq in taken.superseded],
-        )
+        connection.execute(_SUPERSEDE, [{"old": seq} for seq in taken.superseded])
     if taken.rows:
-        connection.execute(insert(answers), [{"campaign": name, **row} for row in taken.rows])
+        connection.execute(_ADD, [{"campaign": name, **row} for row in taken.rows])
     if taken.charges:
         owed = budget.commit(connection, name, taken.charges, now)
         if owed:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
+from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, Select, bindparam, func, insert, select, update
 
 from auto_labeling.campaign import budget
 from auto_labeling.campaign.context import Campaign
-from auto_labeling.campaign.schema import asks, people, uploads
+from auto_labeling.campaign.schema import CAMPAIGN, ROUND, asks, items, labels, of, people, uploads
 from auto_labeling.campaign.transition import OPEN
 from auto_labeling.money import Price, micros, price_for
 from auto_labeling.records import (
@@ -24,10 +25,26 @@ from auto_labeling.records import (
     upload_key,
 )
 
+_ASKED = select(asks.c.item).where(asks.c.campaign == CAMPAIGN, asks.c.state != AskState.RELEASED)
+_LABELED = select(labels.c.item).where(labels.c.campaign == CAMPAIGN)
+MAY_BE_ASKED_ABOUT = (
+    items.c.campaign == CAMPAIGN,
+    ~items.c.unlabelable,
+    items.c.erased_at.is_(None),
+    items.c.item.not_in(_ASKED),
+    items.c.item.not_in(_LABELED),
+)
+"""What an item has to be: in the pool, not given up by people, neither asked about nor labeled."""
+
 
 def common_price(campaign: Campaign) -> Price:
     """Return the price of an answer by somebody whom `people` does not name."""
     return price_for("answer", micros(campaign.config.budget.price))
+
+
+_RATES = select(people.c.pay_unit, people.c.rate_micros).where(
+    people.c.campaign == CAMPAIGN, people.c.retired_at.is_(None)
+)
 
 
 def price_of_an_ask(connection: Connection, campaign: Campaign) -> Micros:
@@ -35,11 +52,7 @@ def price_of_an_ask(connection: Connection, campaign: Campaign) -> Micros:
 
     The dearest of the people who may, so that no answer costs more than was reserved for it.
     """
-    rows = connection.execute(
-        select(people.c.pay_unit, people.c.rate_micros).where(
-            people.c.campaign == campaign.campaign_id, people.c.retired_at.is_(None)
-        )
-    )
+    rows = connection.execute(_RATES, of(campaign.campaign_id))
     prices = [price_for(row.pay_unit, row.rate_micros) for row in rows] or [common_price(campaign)]
     return max(price.reserve_micros for price in prices)
 
@@ -82,21 +95,35 @@ def order(
     return _write(connection, campaign, new, round_number)
 
 
+_THESE: BindParameter[Any] = bindparam("these", expanding=True)
+_OURS = select(asks).where(asks.c.campaign == CAMPAIGN).order_by(asks.c.item, asks.c.ordinal)
+_OF_ROUND = _OURS.where(asks.c.round == ROUND)
+_STILL_OPEN = _OURS.where(asks.c.state.in_(OPEN))
+_OF_UPLOADS = _OURS.where(asks.c.upload.in_(_THESE))
+_MARK = update(asks).where(asks.c.ask.in_(_THESE))
+_ASKED_BEFORE = (
+    select(asks.c.item, func.count())
+    .where(asks.c.campaign == CAMPAIGN, asks.c.item.in_(_THESE))
+    .group_by(asks.c.item)
+)
+_ADD, _ADD_UPLOAD = insert(asks), insert(uploads)
+
+
 def of_round(connection: Connection, campaign: CampaignId, number: int) -> list[Ask]:
     """Return the asks of a round, by item and ordinal."""
-    return _read(connection, asks.c.campaign == campaign, asks.c.round == number)
+    return _read(connection, _OF_ROUND, of(campaign, number))
 
 
 def still_open(connection: Connection, campaign: CampaignId) -> list[Ask]:
     """Return every ask of the campaign whose reservation still holds."""
-    return _read(connection, asks.c.campaign == campaign, asks.c.state.in_(OPEN))
+    return _read(connection, _STILL_OPEN, of(campaign))
 
 
 def of_uploads(
     connection: Connection, campaign: CampaignId, keys: Iterable[str]
 ) -> dict[str, list[Ask]]:
     """Return the asks of each upload."""
-    found = _read(connection, asks.c.campaign == campaign, asks.c.upload.in_(list(keys)))
+    found = _read(connection, _OF_UPLOADS, of(campaign, these=list(keys)))
     found.sort(key=lambda ask: (ask.upload_key or "", ask.item_id, ask.ordinal))
     return {key: list(group) for key, group in groupby(found, lambda ask: ask.upload_key or "")}
 
@@ -105,17 +132,13 @@ def mark(connection: Connection, ask_ids: Sequence[str], state: AskState) -> Non
     """Set the state of asks."""
     for start in range(0, len(ask_ids), 500):  # SQLite takes a bounded number of parameters
         chunk = ask_ids[start : start + 500]
-        connection.execute(update(asks).where(asks.c.ask.in_(chunk)).values(state=state))
+        connection.execute(_MARK, {"these": chunk, "state": state})
 
 
 def _asked_before(
     connection: Connection, campaign: CampaignId, items: Sequence[ItemId]
 ) -> Mapping[ItemId, int]:
-    rows = connection.execute(
-        select(asks.c.item, func.count())
-        .where(asks.c.campaign == campaign, asks.c.item.in_(items))
-        .group_by(asks.c.item)
-    )
+    rows = connection.execute(_ASKED_BEFORE, of(campaign, these=items))
     return dict(rows.all())
 
 
@@ -129,13 +152,13 @@ def _write(
         for ask in bundle
     ]
     connection.execute(
-        insert(uploads),
+        _ADD_UPLOAD,
         [
             {"upload": key, "campaign": campaign.campaign_id, "round": round_number}
             for key in dict.fromkeys(ask.upload_key for ask in keyed)
         ],
     )
-    connection.execute(insert(asks), [_row(campaign.campaign_id, ask) for ask in keyed])
+    connection.execute(_ADD, [_row(campaign.campaign_id, ask) for ask in keyed])
     return keyed
 
 
@@ -163,10 +186,8 @@ def _row(campaign: CampaignId, ask: Ask) -> dict[str, object]:
     }
 
 
-def _read(connection: Connection, *where: object) -> list[Ask]:
-    rows = connection.execute(
-        select(asks).where(*where).order_by(asks.c.item, asks.c.ordinal)  # type: ignore[arg-type]
-    )
+def _read(connection: Connection, query: Select[Any], values: Mapping[str, Any]) -> list[Ask]:
+    rows = connection.execute(query, values)
     return [
         Ask(
             ask_id=row.ask,

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, insert, select, update
 
-from auto_labeling.campaign.schema import budgets, spend
+from auto_labeling.campaign.schema import CAMPAIGN, budgets, of, spend
 from auto_labeling.errors import BudgetExceeded
 from auto_labeling.records import CampaignId, Micros
 
@@ -83,9 +83,12 @@ def open_account(
     )
 
 
+_ACCOUNT = select(budgets).where(budgets.c.campaign == CAMPAIGN)
+
+
 def account(connection: Connection, campaign: CampaignId) -> Account:
     """Return where the budget stands."""
-    row = connection.execute(select(budgets).where(budgets.c.campaign == campaign)).mappings().one()
+    row = connection.execute(_ACCOUNT, of(campaign)).mappings().one()
     return Account(**{key: value for key, value in row.items() if key != "campaign"})
 
 
@@ -100,24 +103,44 @@ def fitting(connection: Connection, campaign: CampaignId, costs: Sequence[Sequen
     return len(costs)
 
 
+_ANSWERS: BindParameter[int] = bindparam("answers")
+_MICROS: BindParameter[int] = bindparam("micros")
+_PAID_ANSWERS: BindParameter[int] = bindparam("paid_answers")
+_PAID_MICROS: BindParameter[int] = bindparam("paid_micros")
+_RESERVE = (
+    update(budgets)
+    .where(
+        budgets.c.campaign == CAMPAIGN,
+        budgets.c.committed_answers + budgets.c.reserved_answers + _ANSWERS
+        <= budgets.c.cap_answers,
+        budgets.c.committed_micros + budgets.c.reserved_micros + _MICROS <= budgets.c.cap_micros,
+    )
+    .values(
+        reserved_answers=budgets.c.reserved_answers + _ANSWERS,
+        reserved_micros=budgets.c.reserved_micros + _MICROS,
+    )
+)
+_RELEASE = (
+    update(budgets)
+    .where(budgets.c.campaign == CAMPAIGN)
+    .values(
+        reserved_answers=budgets.c.reserved_answers - _ANSWERS,
+        reserved_micros=budgets.c.reserved_micros - _MICROS,
+    )
+)
+_COMMIT = _RELEASE.values(
+    committed_answers=budgets.c.committed_answers + _PAID_ANSWERS,
+    committed_micros=budgets.c.committed_micros + _PAID_MICROS,
+)
+_ADD_ENTRIES = insert(spend)
+
+
 def reserve(
     connection: Connection, campaign: CampaignId, asks: Sequence[tuple[str, Micros]], at: Micros
 ) -> None:
     """Reserve every (ask, price), or raise `BudgetExceeded` and reserve none."""
     answers, micros = len(asks), sum(price for _, price in asks)
-    done = connection.execute(
-        update(budgets)
-        .where(
-            budgets.c.campaign == campaign,
-            budgets.c.committed_answers + budgets.c.reserved_answers + answers
-            <= budgets.c.cap_answers,
-            budgets.c.committed_micros + budgets.c.reserved_micros + micros <= budgets.c.cap_micros,
-        )
-        .values(
-            reserved_answers=budgets.c.reserved_answers + answers,
-            reserved_micros=budgets.c.reserved_micros + micros,
-        )
-    )
+    done = connection.execute(_RESERVE, of(campaign, answers=answers, micros=micros))
     if done.rowcount != 1:
         raise BudgetExceeded(
             f"campaign {campaign}: {answers} answers for {micros} micros do not fit the budget"
@@ -137,14 +160,14 @@ def commit(
     reserved = sum(charge.reserved_micros for charge in charges)
     answers = sum(charge.answers for charge in charges)
     connection.execute(
-        update(budgets)
-        .where(budgets.c.campaign == campaign)
-        .values(
-            reserved_answers=budgets.c.reserved_answers - len(charges),
-            committed_answers=budgets.c.committed_answers + answers,
-            reserved_micros=budgets.c.reserved_micros - reserved,
-            committed_micros=budgets.c.committed_micros + sum(within),
-        )
+        _COMMIT,
+        of(
+            campaign,
+            answers=len(charges),
+            micros=reserved,
+            paid_answers=answers,
+            paid_micros=sum(within),
+        ),
     )
     _note(
         connection,
@@ -162,14 +185,8 @@ def release(
     connection: Connection, campaign: CampaignId, asks: Sequence[tuple[str, Micros]], at: Micros
 ) -> None:
     """Give back the reservation of every (ask, price); call it once the withdrawal is sure."""
-    connection.execute(
-        update(budgets)
-        .where(budgets.c.campaign == campaign)
-        .values(
-            reserved_answers=budgets.c.reserved_answers - len(asks),
-            reserved_micros=budgets.c.reserved_micros - sum(price for _, price in asks),
-        )
-    )
+    micros = sum(price for _, price in asks)
+    connection.execute(_RELEASE, of(campaign, answers=len(asks), micros=micros))
     _note(connection, campaign, at, [("release", ask, 1, price) for ask, price in asks])
 
 
@@ -235,7 +252,7 @@ def _note(
 ) -> None:
     if entries:
         connection.execute(
-            insert(spend),
+            _ADD_ENTRIES,
             [
                 {
                     "campaign": campaign,

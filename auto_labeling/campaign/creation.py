@@ -1,4 +1,4 @@
-"""How a campaign begins, and how its pool and its configuration change later."""
+"""How a campaign begins, and how its pool grows later."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select
 
 from auto_labeling import config as config_room
 from auto_labeling.campaign import budget, imported, waiting
@@ -27,7 +27,7 @@ from auto_labeling.campaign.schema import (
 )
 from auto_labeling.campaign.transition import put_aside, tell
 from auto_labeling.config import CampaignConfig
-from auto_labeling.errors import AmendmentRequired, ConfigurationError
+from auto_labeling.errors import ConfigurationError
 from auto_labeling.money import micros
 from auto_labeling.pool.pool import Pool
 from auto_labeling.pool.snapshot import ingest, ingest_labeled
@@ -74,8 +74,8 @@ def create(
                 round=0 if labeled else 1,
             )
         )
-        _write_configuration(connection, campaign, 1, concealed(raw, pseudonym), now)
-        _write_people(connection, campaign, config, pseudonym)
+        write_configuration(connection, campaign, 1, concealed(raw, pseudonym), now)
+        write_people(connection, campaign, config, pseudonym)
         _open_account(connection, campaign, config)
         _write_schema(connection, campaign, raw, now)
         _write_snapshots(connection, campaign, pool, sides, start=0, now=now)
@@ -160,76 +160,6 @@ def add(
     return added.size, len(added.quarantined)
 
 
-def stored(connection: Connection, campaign: CampaignId) -> tuple[int, dict[str, Any]]:
-    """Return the version and the content of the configuration that holds now."""
-    row = connection.execute(
-        select(configurations.c.version, configurations.c.body)
-        .where(configurations.c.campaign == campaign)
-        .order_by(configurations.c.version.desc())
-    ).first()
-    if row is None:
-        raise ConfigurationError(f"campaign {campaign}: the ledger knows no such campaign")
-    return row.version, row.body
-
-
-def expect_unchanged(
-    connection: Connection,
-    campaign: CampaignId,
-    raw: Mapping[str, Any],
-    path: Path,
-    pseudonym: Callable[[str], str],
-) -> None:
-    """Raise `AmendmentRequired`, with the difference, if the file is not what was agreed on."""
-    _, before = stored(connection, campaign)
-    raw = concealed(raw, pseudonym)
-    if config_room.digest(before) != config_room.digest(raw):
-        raise AmendmentRequired(
-            f"{path}: the file has changed since the campaign {campaign} was started:\n"
-            f"{config_room.difference(before, raw)}\n"
-            f"`auto-label amend {path} --why ...` takes the change over, or undo it"
-        )
-
-
-def amend(
-    ledger: Ledger,
-    *,
-    fence: Fence,
-    raw: Mapping[str, Any],
-    who: str,
-    why: str,
-    clock: Clock,
-    pseudonym: Callable[[str], str],
-) -> str:
-    """Take a changed configuration over and return the difference.
-
-    Raises `ConfigurationError` for a change of what a campaign is about, and `BudgetExceeded` for
-    a cap below what is given or asked for already.
-    """
-    campaign, config = fence.campaign, config_room.parse(raw)
-    check(config)
-    raw = concealed(raw, pseudonym)
-    with ledger.write(fence) as connection:
-        version, before = stored(connection, campaign)
-        fixed = config_room.fixed_keys_changed(before, raw)
-        if fixed:
-            raise ConfigurationError(
-                f"{', '.join(fixed)}: a running campaign cannot change that; start a new one that "
-                "takes this one's data set as `labeled`"
-            )
-        if config_room.digest(before) == config_room.digest(raw):
-            return ""
-        now = clock.now()
-        _write_configuration(connection, campaign, version + 1, raw, now, who=who, why=why)
-        caps = caps_of(config, budget.account(connection, campaign))
-        budget.amend(connection, campaign, at=now, **caps)
-        connection.execute(
-            update(people).where(people.c.campaign == campaign).values(retired_at=now)
-        )
-        _write_people(connection, campaign, config, pseudonym)
-        tell(connection, campaign, "amended", now, who=who, why=why)
-    return config_room.difference(before, raw)
-
-
 def split_of(
     config: CampaignConfig, pool: Pool, known: Mapping[str, Side] | None = None, start: int = 0
 ) -> Split:
@@ -249,7 +179,7 @@ def split_of(
     )
 
 
-def _write_configuration(
+def write_configuration(
     connection: Connection,
     campaign: CampaignId,
     version: int,
@@ -258,6 +188,7 @@ def _write_configuration(
     who: str | None = None,
     why: str | None = None,
 ) -> None:
+    """Write one version of the configuration; logins are pseudonyms in `raw` already."""
     connection.execute(
         insert(configurations).values(
             campaign=campaign,
@@ -271,9 +202,10 @@ def _write_configuration(
     )
 
 
-def _write_people(
+def write_people(
     connection: Connection, campaign: CampaignId, config: CampaignConfig, pseudonym: Any
 ) -> None:
+    """Write the people whom the configuration names; who was retired is there again."""
     common = micros(config.budget.price)
     for person in config.people:
         name = pseudonym(person.user)

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, distinct, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, distinct, func, insert, select, update
 
 from auto_labeling.campaign import answers as answers_room
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.intake import decode, encode
-from auto_labeling.campaign.schema import answers, asks, items, labels
+from auto_labeling.campaign.schema import CAMPAIGN, ROUND, answers, asks, items, labels, of
 from auto_labeling.records import AskState, CampaignId, ItemId, Purpose, Value
 
 
@@ -30,27 +30,67 @@ class Label(NamedTuple):
     group: str | None
 
 
-def read(connection: Connection, campaign: CampaignId, *where: Any) -> list[Label]:
-    """Return every item that was bought or imported, by position; undecided ones included.
-
-    Further conditions on the columns of `labels` narrow it.
-    """
-    rows = connection.execute(
-        select(
-            labels.c.value,
-            labels.c.item,
-            items.c.position,
-            labels.c.confidence,
-            labels.c.votes,
-            labels.c.round,
-            labels.c.purpose,
-            labels.c.source,
-            items.c.group_id,
-        )
-        .join(items, (items.c.campaign == labels.c.campaign) & (items.c.item == labels.c.item))
-        .where(labels.c.campaign == campaign, *where)
-        .order_by(items.c.position)
+_ASKED_IN_ROUND = select(asks.c.item).where(asks.c.campaign == CAMPAIGN, asks.c.round == ROUND)
+_LABELS = (
+    select(
+        labels.c.value,
+        labels.c.item,
+        items.c.position,
+        labels.c.confidence,
+        labels.c.votes,
+        labels.c.round,
+        labels.c.purpose,
+        labels.c.source,
+        items.c.group_id,
     )
+    # An outer join, or SQLite begins with the pool's items, which are many more.
+    .outerjoin(items, (items.c.campaign == labels.c.campaign) & (items.c.item == labels.c.item))
+    .where(labels.c.campaign == CAMPAIGN)
+    .order_by(items.c.position)
+)
+_LABELS_OF_ROUND = _LABELS.where(labels.c.item.in_(_ASKED_IN_ROUND))
+_ORDERED = (
+    select(asks.c.item, asks.c.state)
+    .join(items, (items.c.campaign == asks.c.campaign) & (items.c.item == asks.c.item))
+    .where(asks.c.campaign == CAMPAIGN, ~items.c.unlabelable, asks.c.item.in_(_ASKED_IN_ROUND))
+    .order_by(asks.c.item, asks.c.ordinal)
+)
+_MET = (
+    select(answers.c.item, func.count(distinct(answers.c.person)))
+    .where(answers.c.campaign == CAMPAIGN, answers.c.item.in_(_ASKED_IN_ROUND))
+    .group_by(answers.c.item)
+)
+_PURPOSES = select(asks.c.item, asks.c.purpose).where(
+    asks.c.campaign == CAMPAIGN,
+    asks.c.ordinal == 0,
+    asks.c.item.in_(bindparam("these", expanding=True)),
+)
+_ADD = insert(labels)
+_CHANGE = (
+    update(labels)
+    .where(labels.c.campaign == CAMPAIGN, labels.c.item == bindparam("which"))
+    .values({name: bindparam(name) for name in ("value", "confidence", "votes", "round")})
+)
+_OVERLAP: BindParameter[int] = bindparam("overlap")
+_SKIPPED = (
+    select(answers.c.item)
+    .where(answers.c.campaign == CAMPAIGN, answers.c.current, answers.c.kind == "skip")
+    .group_by(answers.c.item)
+    .having(func.count(distinct(answers.c.person)) >= _OVERLAP)
+)
+_MARK_UNLABELABLE = (
+    update(items)
+    .where(items.c.campaign == CAMPAIGN, ~items.c.unlabelable, items.c.item.in_(_SKIPPED))
+    .values(unlabelable=True)
+)
+
+
+def read(
+    connection: Connection, campaign: CampaignId, asked_in_round: int | None = None
+) -> list[Label]:
+    """Return every item that was bought or imported, by position; undecided ones included."""
+    query = _LABELS if asked_in_round is None else _LABELS_OF_ROUND
+    rows = connection.execute(query, of(campaign, asked_in_round))
     return [Label(decode(value), *rest) for value, *rest in rows.all()]
 
 
@@ -95,25 +135,15 @@ def opinions_wanted(
 ) -> list[tuple[ItemId, Purpose, int]]:
     """Return (item, purpose, opinions) for the round's items whose votes do not decide yet."""
     name, quality = campaign.campaign_id, campaign.config.quality
-    of_round = select(asks.c.item).where(asks.c.campaign == name, asks.c.round == number)
-    ordered = connection.execute(
-        select(asks.c.item, asks.c.state)
-        .join(items, (items.c.campaign == asks.c.campaign) & (items.c.item == asks.c.item))
-        .where(
-            asks.c.campaign == name,
-            ~items.c.unlabelable,
-            asks.c.item.in_(of_round),
-        )
-        .order_by(asks.c.item, asks.c.ordinal)
-    ).all()
+    ordered = connection.execute(_ORDERED, of(name, number)).all()
     given_up = {row.item for row in ordered if row.state in _GIVEN_UP}
     if campaign.config.wait.rest == "reissue":
         given_up = set()
     asked = Counter(row.item for row in ordered)
-    known = read(connection, name, labels.c.item.in_(of_round))
+    known = read(connection, name, number)
     decided = {label.item_id: label for label in known}
     wanted = []
-    most, strangers = quality.most_opinions, _strangers(connection, campaign, asked)
+    most, strangers = quality.most_opinions, _strangers(connection, campaign, number, asked)
     expired = Counter(row.item for row in ordered if row.state == AskState.EXPIRED)
     for item, count in asked.items():
         label = decided.get(item)
@@ -131,7 +161,7 @@ _GIVEN_UP = (AskState.EXPIRED, AskState.RELEASED)
 
 
 def _strangers(
-    connection: Connection, campaign: Campaign, wanted: Collection[ItemId]
+    connection: Connection, campaign: Campaign, number: int, wanted: Collection[ItemId]
 ) -> dict[ItemId, float]:
     """Return how many people have said nothing yet about each item, asked or unasked.
 
@@ -140,13 +170,7 @@ def _strangers(
     people = campaign.backend.traits.people
     if people is None:
         return dict.fromkeys(wanted, math.inf)
-    met: dict[ItemId, int] = dict(
-        connection.execute(
-            select(answers.c.item, func.count(distinct(answers.c.person)))
-            .where(answers.c.campaign == campaign.campaign_id)
-            .group_by(answers.c.item)
-        ).all()
-    )
+    met: dict[ItemId, int] = dict(connection.execute(_MET, of(campaign.campaign_id, number)).all())
     return {item: people - met.get(item, 0) for item in wanted}
 
 
@@ -155,16 +179,13 @@ def _insert(
 ) -> None:
     if not rows:
         return
-    purposes = dict(
-        connection.execute(
-            select(asks.c.item, asks.c.purpose).where(
-                asks.c.campaign == campaign, asks.c.ordinal == 0
-            )
-        ).all()
-    )
+    purposes: dict[ItemId, str] = {}
+    for start in range(0, len(rows), 500):  # SQLite takes a bounded number of parameters
+        these = [row["item"] for row in rows[start : start + 500]]
+        purposes |= dict(connection.execute(_PURPOSES, of(campaign, these=these)).all())
     fixed = {"campaign": campaign, "round": number, "source": "human"}
     connection.execute(
-        insert(labels),
+        _ADD,
         [{**row, **fixed, "purpose": purposes.get(row["item"], Purpose.TRAIN)} for row in rows],
     )
 
@@ -175,33 +196,10 @@ def _update(
     if not rows:
         return
     connection.execute(
-        update(labels)
-        .where(labels.c.campaign == campaign, labels.c.item == bindparam("which"))
-        .values(
-            value=bindparam("value"),
-            confidence=bindparam("confidence"),
-            votes=bindparam("votes"),
-            round=number,
-        ),
-        [{"which": row.pop("item"), **row} for row in rows],
+        _CHANGE, [of(campaign, which=row.pop("item"), **row, round=number) for row in rows]
     )
 
 
 def _mark_unlabelable(connection: Connection, campaign: Campaign) -> None:
-    skipped = (
-        select(answers.c.item)
-        .where(
-            answers.c.campaign == campaign.campaign_id, answers.c.current, answers.c.kind == "skip"
-        )
-        .group_by(answers.c.item)
-        .having(func.count(distinct(answers.c.person)) >= campaign.config.quality.overlap)
-    )
-    connection.execute(
-        update(items)
-        .where(
-            items.c.campaign == campaign.campaign_id,
-            ~items.c.unlabelable,
-            items.c.item.in_(skipped),
-        )
-        .values(unlabelable=True)
-    )
+    overlap = campaign.config.quality.overlap
+    connection.execute(_MARK_UNLABELABLE, of(campaign.campaign_id, overlap=overlap))

@@ -23,7 +23,6 @@ from auto_labeling.errors import (
 from auto_labeling.records import CampaignId
 
 BUSY_TIMEOUT_S = 30.0
-_DURABLE, _QUICK = text("PRAGMA synchronous = FULL"), text("PRAGMA synchronous = NORMAL")
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -56,7 +55,7 @@ class Ledger:
     def read(self) -> Iterator[Connection]:
         """Give a connection that sees one consistent state."""
         with translated(self.path), self.engine.connect() as connection:
-            connection.execute(text("BEGIN"))
+            connection.exec_driver_sql("BEGIN")
             yield connection
             connection.rollback()
 
@@ -73,8 +72,10 @@ class Ledger:
         """
         waits = fence is None if durable is None else durable
         with translated(self.path), self.engine.connect() as connection:
-            connection.execute(_DURABLE if waits else _QUICK)
-            connection.execute(text("BEGIN IMMEDIATE"))
+            if connection.info.get("waits") is not waits:
+                connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if waits else 'NORMAL'}")
+                connection.info["waits"] = waits
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
             if fence is not None:
                 _check(connection, fence)
             yield connection
@@ -151,9 +152,11 @@ def _revision(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
+_TOKEN = select(schema.leases.c.token).where(schema.leases.c.campaign == schema.CAMPAIGN)
+
+
 def _check(connection: Connection, fence: Fence) -> None:
-    leases = schema.leases.c
-    held = connection.scalar(select(leases.token).where(leases.campaign == fence.campaign))
+    held = connection.scalar(_TOKEN, schema.of(fence.campaign))
     if held != fence.token:
         raise LeaseLost(
             f"campaign {fence.campaign}: another driver took over (lease {held}, ours was "

@@ -12,14 +12,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select
 
 from auto_labeling.campaign import labels as labels_room
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.intake import encode
 from auto_labeling.campaign.labels import Label
-from auto_labeling.campaign.schema import answers, configurations, manifests, rounds, snapshots
-from auto_labeling.campaign.transition import model_before
+from auto_labeling.campaign.schema import (
+    CAMPAIGN,
+    answers,
+    configurations,
+    manifests,
+    of,
+    snapshots,
+)
+from auto_labeling.campaign.transition import change_round, model_before
 from auto_labeling.files import content_digest, write_atomically
 from auto_labeling.records import Micros
 
@@ -55,6 +62,25 @@ class Manifest:
     items: int
 
 
+_GIVEN = (
+    select(*(answers.c[column] for column in _ANSWERS))
+    .where(answers.c.campaign == CAMPAIGN)
+    .order_by(answers.c.seq)
+)
+_SNAPSHOTS = (
+    select(snapshots.c.number, snapshots.c.digest, snapshots.c.item_count)
+    .where(snapshots.c.campaign == CAMPAIGN)
+    .order_by(snapshots.c.number)
+)
+_VERSION = select(func.max(configurations.c.version)).where(configurations.c.campaign == CAMPAIGN)
+_NEWEST = (
+    select(manifests.c.number, manifests.c.digest)
+    .where(manifests.c.campaign == CAMPAIGN)
+    .order_by(manifests.c.number.desc())
+    .limit(1)
+)
+
+
 def freeze(campaign: Campaign, number: int) -> Manifest:
     """Write the data set of this moment; writing it twice changes nothing."""
     with campaign.ledger.read() as connection:
@@ -66,14 +92,13 @@ def freeze(campaign: Campaign, number: int) -> Manifest:
         pool = _snapshots(connection, campaign)
         lineage = _lineage(connection, campaign, number)
         given = _answers(connection, campaign)
-    digest = content_digest(_content(campaign, decided, pool))
+    rows = [_row(label) for label in decided]
+    digest = content_digest(_content(campaign, rows, pool))
     folder = campaign.workspace / "manifests" / digest
     folder.mkdir(parents=True, exist_ok=True)
     lineage |= {"digest": digest, "items": len(decided), "pool_snapshots": pool}
     stem = f"{campaign.campaign_id}.{number:03d}"
-    _write_parquet(
-        folder / "labels.parquet", [tuple(_row(one).values()) for one in decided], _LABELS
-    )
+    _write_parquet(folder / "labels.parquet", [tuple(row.values()) for row in rows], _LABELS)
     _write_parquet(folder / f"answers.{stem}.parquet", given, _ANSWERS)
     write_atomically(
         folder / f"lineage.{stem}.json", json.dumps(lineage, indent=1, sort_keys=True).encode()
@@ -84,9 +109,7 @@ def freeze(campaign: Campaign, number: int) -> Manifest:
 def record(connection: Connection, campaign: Campaign, manifest: Manifest, at: Micros) -> None:
     """Write the manifest into the ledger; one that says nothing new gets no new number."""
     name = campaign.campaign_id
-    newest = connection.execute(
-        select(manifests).where(manifests.c.campaign == name).order_by(manifests.c.number.desc())
-    ).first()
+    newest = connection.execute(_NEWEST, of(name)).first()
     if newest is None or newest.digest != manifest.digest:
         connection.execute(
             insert(manifests).values(
@@ -98,10 +121,8 @@ def record(connection: Connection, campaign: Campaign, manifest: Manifest, at: M
                 at=at,
             )
         )
-    connection.execute(
-        update(rounds)
-        .where(rounds.c.campaign == name, rounds.c.number == manifest.round)
-        .values(manifest=manifest.digest, items_labeled=manifest.items)
+    change_round(
+        connection, name, manifest.round, manifest=manifest.digest, items_labeled=manifest.items
     )
 
 
@@ -132,11 +153,11 @@ def _row(label: Label) -> dict[str, Any]:
 
 
 def _content(
-    campaign: Campaign, decided: Sequence[Label], pool: Sequence[Mapping[str, Any]]
+    campaign: Campaign, rows: Sequence[Mapping[str, Any]], pool: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    rows = sorted((_row(label) for label in decided), key=lambda row: str(row["item"]))
+    ordered = sorted(rows, key=lambda row: str(row["item"]))
     return {
-        "rows": [{**row, "confidence": round(row["confidence"], 9)} for row in rows],
+        "rows": [{**row, "confidence": round(row["confidence"], 9)} for row in ordered],
         "task": campaign.config.labels.task,
         "classes": list(campaign.config.labels.classes),
         "rule": repr(campaign.config.quality.consensus),
@@ -145,19 +166,12 @@ def _content(
 
 
 def _snapshots(connection: Connection, campaign: Campaign) -> list[dict[str, Any]]:
-    rows = connection.execute(
-        select(snapshots.c.number, snapshots.c.digest, snapshots.c.item_count)
-        .where(snapshots.c.campaign == campaign.campaign_id)
-        .order_by(snapshots.c.number)
-    ).mappings()
+    rows = connection.execute(_SNAPSHOTS, of(campaign.campaign_id)).mappings()
     return [dict(row) for row in rows]
 
 
 def _lineage(connection: Connection, campaign: Campaign, number: int) -> dict[str, Any]:
     name = campaign.campaign_id
-    config_version = connection.scalar(
-        select(func.max(configurations.c.version)).where(configurations.c.campaign == name)
-    )
     return {
         "schema_version": SCHEMA_VERSION,
         "campaign": name,
@@ -165,18 +179,13 @@ def _lineage(connection: Connection, campaign: Campaign, number: int) -> dict[st
         "label_schema": asdict(campaign.config.labels),
         "consensus": repr(campaign.config.quality.consensus),
         "chosen_by_model": model_before(connection, name, number),
-        "configuration_version": config_version,
+        "configuration_version": connection.scalar(_VERSION, of(name)),
         "written_at": campaign.clock.now(),
     }
 
 
 def _answers(connection: Connection, campaign: Campaign) -> list[tuple[Any, ...]]:
-    rows = connection.execute(
-        select(*(answers.c[column] for column in _ANSWERS))
-        .where(answers.c.campaign == campaign.campaign_id)
-        .order_by(answers.c.seq)
-    )
-    return [tuple(row) for row in rows.all()]
+    return [tuple(row) for row in connection.execute(_GIVEN, of(campaign.campaign_id)).all()]
 
 
 def _write_parquet(path: Path, rows: Sequence[tuple[Any, ...]], columns: Mapping[str, str]) -> None:

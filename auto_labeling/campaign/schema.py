@@ -6,9 +6,12 @@ Times and money are integer micros. Payloads (texts, pixels) are never stored. R
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
+    BindParameter,
     Boolean,
     CheckConstraint,
     Column,
@@ -20,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    bindparam,
 )
 
 HEAD = "0001"
@@ -349,3 +353,13 @@ quarantine = Table(
     Column("at", BigInteger, nullable=False),
     UniqueConstraint("campaign", "where_found", "reason"),
 )
+
+CAMPAIGN: BindParameter[str] = bindparam("of_campaign")
+ROUND: BindParameter[int] = bindparam("of_round")
+"""What a statement asks for that is built once, beside the function that sends it: building one
+takes ten times as long as sending it."""
+
+
+def of(campaign: str, number: int | None = None, **more: Any) -> dict[str, Any]:
+    """Return the values of `CAMPAIGN`, of `ROUND` where a number is given, and of `more`."""
+    return {"of_campaign": campaign} | ({} if number is None else {"of_round": number}) | more

@@ -6,12 +6,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import BindParameter, Connection, bindparam, exists, func, insert, select, update
+from sqlalchemy import Connection, exists, func, insert, select, update
 
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.ledger import Ledger
 from auto_labeling.campaign.rounds import CampaignState, RoundState, Step
-from auto_labeling.campaign.schema import asks, campaigns, events, quarantine, rounds, transitions
+from auto_labeling.campaign.schema import (
+    CAMPAIGN,
+    ROUND,
+    asks,
+    campaigns,
+    events,
+    of,
+    quarantine,
+    rounds,
+    transitions,
+)
 from auto_labeling.errors import BlockedError, LeaseLost, LedgerError
 from auto_labeling.records import AskState, CampaignId, Micros
 
@@ -43,13 +53,18 @@ class Transition:
     """Set when the step found that people are not done: look again then."""
 
 
+_ADD_EVENT = insert(events)
+_ADD_TRANSITION = insert(transitions)
+_CHANGE_CAMPAIGN = update(campaigns).where(campaigns.c.campaign == CAMPAIGN)
+_CHANGE_ROUND = update(rounds).where(rounds.c.campaign == CAMPAIGN, rounds.c.number == ROUND)
+
+
 def state_of(ledger: Ledger, campaign: CampaignId) -> CampaignState:
     """Return what decides the next step. Raises `LedgerError` for an unknown campaign."""
     with ledger.read() as connection:
         return read_state(connection, campaign)
 
 
-_OWN: BindParameter[str] = bindparam("campaign")
 _STATE = (
     select(
         campaigns,
@@ -57,12 +72,12 @@ _STATE = (
         rounds.c.more_wanted,
         rounds.c.sent_at,
         select(func.count())
-        .where(asks.c.campaign == _OWN, asks.c.state.in_(WAITED_FOR))
+        .where(asks.c.campaign == CAMPAIGN, asks.c.state.in_(WAITED_FOR))
         .scalar_subquery()
         .label("open_asks"),
         exists()
         .where(
-            rounds.c.campaign == _OWN,
+            rounds.c.campaign == CAMPAIGN,
             rounds.c.number < campaigns.c.round,
             rounds.c.model_sha256.is_not(None),
         )
@@ -73,14 +88,13 @@ _STATE = (
         rounds,
         (rounds.c.campaign == campaigns.c.campaign) & (rounds.c.number == campaigns.c.round),
     )
-    .where(campaigns.c.campaign == _OWN)
+    .where(campaigns.c.campaign == CAMPAIGN)
 )
-"""Built once: it is the most frequent question of all."""
 
 
 def read_state(connection: Connection, campaign: CampaignId) -> CampaignState:
     """Return what decides the next step, as `connection` sees it."""
-    row = connection.execute(_STATE, {"campaign": campaign}).first()
+    row = connection.execute(_STATE, of(campaign)).first()
     if row is None:
         raise LedgerError(f"campaign {campaign}: the ledger knows no such campaign")
     return CampaignState(
@@ -98,28 +112,23 @@ def read_state(connection: Connection, campaign: CampaignId) -> CampaignState:
     )
 
 
+_NEWEST_MODEL = (
+    select(rounds.c.model_sha256)
+    .where(rounds.c.campaign == CAMPAIGN, rounds.c.model_sha256.is_not(None))
+    .order_by(rounds.c.number.desc())
+    .limit(1)
+)
+_MODEL_BEFORE = _NEWEST_MODEL.where(rounds.c.number < ROUND)
+
+
 def model_before(connection: Connection, campaign: CampaignId, number: int) -> str | None:
     """Return the sha256 of the newest model that was trained before round `number`."""
-    return connection.scalar(
-        select(rounds.c.model_sha256)
-        .where(
-            rounds.c.campaign == campaign,
-            rounds.c.number < number,
-            rounds.c.model_sha256.is_not(None),
-        )
-        .order_by(rounds.c.number.desc())
-        .limit(1)
-    )
+    return connection.scalar(_MODEL_BEFORE, of(campaign, number))
 
 
 def newest_model(connection: Connection, campaign: CampaignId) -> str | None:
     """Return the sha256 of the newest model, if there is one."""
-    return connection.scalar(
-        select(rounds.c.model_sha256)
-        .where(rounds.c.campaign == campaign, rounds.c.model_sha256.is_not(None))
-        .order_by(rounds.c.number.desc())
-        .limit(1)
-    )
+    return connection.scalar(_NEWEST_MODEL, of(campaign))
 
 
 def commit(campaign: Campaign, step: Step, before: CampaignState, done: Transition) -> None:
@@ -139,9 +148,9 @@ def commit(campaign: Campaign, step: Step, before: CampaignState, done: Transiti
         to = redirected[-1] if redirected else done.to
         now = campaign.clock.now()
         if to is RoundState.STOPPED:
-            _set(connection, name, stopped_at=now)
+            change_campaign(connection, name, stopped_at=now)
         elif to is not before.state:
-            _move(connection, name, before.round, to)
+            change_round(connection, name, before.round, state=to)
         if done.ending is not None:
             end(connection, name, done.ending)
         if before.blocked_reason is not None:
@@ -170,17 +179,14 @@ def record_move(
 ) -> None:
     """Write the row and the event of a round that moved on."""
     name, now, said = campaign.campaign_id, campaign.clock.now(), dict(detail or {})
-    connection.execute(
-        insert(transitions).values(
-            campaign=name, round=number, step=step, before=before, after=to, at=now, detail=said
-        )
-    )
+    row = {"campaign": name, "round": number, "step": step, "before": before, "after": to}
+    connection.execute(_ADD_TRANSITION, row | {"at": now, "detail": said})
     tell(connection, name, f"round.{to}", now, round=number, **said)
 
 
 def end(connection: Connection, campaign: CampaignId, ending: Ending) -> None:
     """Write why the campaign ends; the step `finish` then closes it."""
-    _set(connection, campaign, stop_kind=ending.kind, stop_reason=ending.sentence)
+    change_campaign(connection, campaign, stop_kind=ending.kind, stop_reason=ending.sentence)
 
 
 def block(campaign: Campaign, error: BlockedError) -> None:
@@ -189,7 +195,7 @@ def block(campaign: Campaign, error: BlockedError) -> None:
         if read_state(connection, campaign.campaign_id).blocked_reason == error.reason:
             return  # still the same: `blocked_at` says since when, and it was told
         now = campaign.clock.now()
-        _set(
+        change_campaign(
             connection,
             campaign.campaign_id,
             blocked_at=now,
@@ -199,11 +205,24 @@ def block(campaign: Campaign, error: BlockedError) -> None:
         tell(connection, campaign.campaign_id, "blocked", now, reason=error.reason)
 
 
+def change_campaign(connection: Connection, campaign: CampaignId, **values: object) -> None:
+    """Set columns of the campaign's row."""
+    connection.execute(_CHANGE_CAMPAIGN, {**of(campaign), **values})
+
+
+def change_round(
+    connection: Connection, campaign: CampaignId, number: int, **values: object
+) -> None:
+    """Set columns of a round's row."""
+    connection.execute(_CHANGE_ROUND, {**of(campaign, number), **values})
+
+
 def tell(
     connection: Connection, campaign: CampaignId, kind: str, at: Micros, **body: object
 ) -> None:
     """Put an event into the outbox."""
-    connection.execute(insert(events).values(campaign=campaign, kind=kind, body=body, at=at))
+    row = {"campaign": campaign, "kind": kind, "body": body, "at": at}
+    connection.execute(_ADD_EVENT, row)
 
 
 def put_aside(
@@ -225,33 +244,24 @@ def put_aside(
 
 
 def _unblock(connection: Connection, campaign: CampaignId, now: Micros) -> None:
-    _set(connection, campaign, blocked_at=None, blocked_reason=None, blocked_remedy=None)
+    change_campaign(connection, campaign, blocked_at=None, blocked_reason=None, blocked_remedy=None)
     tell(connection, campaign, "unblocked", now)
 
 
-def _set(connection: Connection, campaign: CampaignId, **values: object) -> None:
-    connection.execute(update(campaigns).where(campaigns.c.campaign == campaign).values(**values))
+_WHERE_IT_IS = (
+    select(rounds.c.number, rounds.c.state)
+    .join(
+        campaigns,
+        (rounds.c.campaign == campaigns.c.campaign) & (rounds.c.number == campaigns.c.round),
+    )
+    .where(campaigns.c.campaign == CAMPAIGN, campaigns.c.stopped_at.is_(None))
+)
 
 
 def _check_unmoved(connection: Connection, campaign: CampaignId, before: CampaignState) -> None:
-    now = connection.execute(
-        select(rounds.c.number, rounds.c.state)
-        .join(
-            campaigns,
-            (rounds.c.campaign == campaigns.c.campaign) & (rounds.c.number == campaigns.c.round),
-        )
-        .where(campaigns.c.campaign == campaign, campaigns.c.stopped_at.is_(None))
-    ).first()
+    now = connection.execute(_WHERE_IT_IS, of(campaign)).first()
     if now is None or (now.number, now.state) != (before.round, before.state):
         raise LeaseLost(
             f"campaign {campaign}: round {before.round} is no longer {before.state}; another "
             "driver moved it on, and nothing was written"
         )
-
-
-def _move(connection: Connection, campaign: CampaignId, number: int, to: RoundState) -> None:
-    connection.execute(
-        update(rounds)
-        .where(rounds.c.campaign == campaign, rounds.c.number == number)
-        .values(state=to)
-    )

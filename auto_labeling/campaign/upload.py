@@ -9,17 +9,43 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import BindParameter, bindparam, select, update
 
 from auto_labeling.campaign import asks as asks_room
 from auto_labeling.campaign.context import Campaign
-from auto_labeling.campaign.schema import asks, campaigns, items, uploads
+from auto_labeling.campaign.schema import CAMPAIGN, ROUND, asks, campaigns, items, of, uploads
+from auto_labeling.campaign.transition import change_campaign
 from auto_labeling.errors import BlockedError, DataError, LeaseLost, TransientError
 from auto_labeling.records import Ask, AskState, CancelResult, Item, RemoteRef, Upload
 
 BATCH = 200
 """Uploads a call: what a kill can cost is one of these."""
 _GONE = CancelResult.CANCELLED
+_PROJECT = select(campaigns.c.project).where(campaigns.c.campaign == CAMPAIGN)
+_KEY: BindParameter[str] = bindparam("key")
+_RECORD = update(uploads).where(uploads.c.upload == _KEY).values(remote_id=bindparam("ref"))
+_SENT = (
+    update(asks)
+    .where(asks.c.upload == _KEY, asks.c.state == AskState.RESERVED)
+    .values(state=AskState.SENT)
+)
+_INTENDED = (
+    select(uploads.c.upload)
+    .where(
+        uploads.c.campaign == CAMPAIGN,
+        uploads.c.round == ROUND,
+        uploads.c.remote_id.is_(None),
+        uploads.c.cancelled_at.is_(None),
+    )
+    .order_by(uploads.c.upload)
+)
+_POSITIONS = select(items.c.position).where(
+    items.c.campaign == CAMPAIGN, items.c.item.in_(bindparam("these", expanding=True))
+)
+_KNOWN = select(uploads.c.upload, uploads.c.remote_id, uploads.c.cancelled_at).where(
+    uploads.c.campaign == CAMPAIGN
+)
+_KNOWN_OF_ROUND = _KNOWN.where(uploads.c.round == ROUND)
 _PAYLOADS_AS_THEY_WERE = "The campaign goes on once the pool's files are as they were."
 
 
@@ -109,12 +135,12 @@ def withdraw(campaign: Campaign, keys: Sequence[str]) -> list[str]:
 def _prepare(campaign: Campaign) -> None:
     made = campaign.backend.prepare(campaign.campaign_id, campaign.config.labels)
     project = {"id": made.project_id, "url": made.url}
-    own = campaigns.c.campaign == campaign.campaign_id
+    name = campaign.campaign_id
     with campaign.ledger.read() as connection:
-        if connection.scalar(select(campaigns.c.project).where(own)) == project:
+        if connection.scalar(_PROJECT, of(name)) == project:
             return
     with campaign.ledger.write(campaign.fence) as connection:
-        connection.execute(update(campaigns).where(own).values(project=project))
+        change_campaign(connection, name, project=project)
 
 
 def _find_or_create(campaign: Campaign, batch: Sequence[Upload]) -> Mapping[str, RemoteRef]:
@@ -127,31 +153,14 @@ def _find_or_create(campaign: Campaign, batch: Sequence[Upload]) -> Mapping[str,
 def _record(campaign: Campaign, refs: Mapping[str, RemoteRef]) -> None:
     with campaign.ledger.write(campaign.fence) as connection:
         connection.execute(
-            update(uploads)
-            .where(uploads.c.upload == bindparam("key"))
-            .values(remote_id=bindparam("ref")),
-            [{"key": key, "ref": ref.remote_id} for key, ref in refs.items()],
+            _RECORD, [{"key": key, "ref": ref.remote_id} for key, ref in refs.items()]
         )
-        connection.execute(
-            update(asks)
-            .where(asks.c.upload == bindparam("key"), asks.c.state == AskState.RESERVED)
-            .values(state=AskState.SENT),
-            [{"key": key} for key in refs],
-        )
+        connection.execute(_SENT, [{"key": key} for key in refs])
 
 
 def _intended(campaign: Campaign, round_number: int) -> list[tuple[str, list[Ask]]]:
     with campaign.ledger.read() as connection:
-        keys = connection.scalars(
-            select(uploads.c.upload)
-            .where(
-                uploads.c.campaign == campaign.campaign_id,
-                uploads.c.round == round_number,
-                uploads.c.remote_id.is_(None),
-                uploads.c.cancelled_at.is_(None),
-            )
-            .order_by(uploads.c.upload)
-        ).all()
+        keys = connection.scalars(_INTENDED, of(campaign.campaign_id, round_number)).all()
         found: dict[str, list[Ask]] = {}
         for chunk in _chunks(keys):
             found |= asks_room.of_uploads(connection, campaign.campaign_id, chunk)
@@ -161,12 +170,8 @@ def _intended(campaign: Campaign, round_number: int) -> list[tuple[str, list[Ask
 def _with_items(campaign: Campaign, intended: Sequence[tuple[str, list[Ask]]]) -> list[Upload]:
     wanted = list(dict.fromkeys(ask.item_id for _, group in intended for ask in group))
     with campaign.ledger.read() as connection:
-        rows = connection.execute(
-            select(items.c.item, items.c.position).where(
-                items.c.campaign == campaign.campaign_id, items.c.item.in_(wanted)
-            )
-        ).all()
-    found = _payloads(campaign, [row.position for row in rows])
+        positions = connection.scalars(_POSITIONS, of(campaign.campaign_id, these=wanted)).all()
+    found = _payloads(campaign, positions)
     return [
         Upload(
             key=key,
@@ -195,13 +200,9 @@ def _payloads(campaign: Campaign, positions: Sequence[int]) -> dict[str, Item]:
 
 def _known(campaign: Campaign, round_number: int | None) -> dict[str, tuple[str | None, bool]]:
     """Return key -> (the copy we recorded, whether it is still wanted)."""
-    where = [uploads.c.campaign == campaign.campaign_id]
-    if round_number is not None:
-        where.append(uploads.c.round == round_number)
+    query = _KNOWN if round_number is None else _KNOWN_OF_ROUND
     with campaign.ledger.read() as connection:
-        rows = connection.execute(
-            select(uploads.c.upload, uploads.c.remote_id, uploads.c.cancelled_at).where(*where)
-        )
+        rows = connection.execute(query, of(campaign.campaign_id, round_number))
         return {row.upload: (row.remote_id, row.cancelled_at is None) for row in rows}
 
 

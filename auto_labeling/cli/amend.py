@@ -75,7 +75,7 @@ def _preview(workspace: Workspace, campaign: CampaignId, raw: dict[str, object])
 
 def _amended(workspace: Workspace, campaign: CampaignId, raw: dict[str, object], why: str) -> str:
     from auto_labeling import assemble
-    from auto_labeling.campaign import creation
+    from auto_labeling.campaign import amending
 
     if assemble.account_of(workspace, campaign).state.stopped:
         raise ConfigurationError(
@@ -87,7 +87,7 @@ def _amended(workspace: Workspace, campaign: CampaignId, raw: dict[str, object],
         assemble.opened(workspace, campaign, fence=fence) as opened,
     ):
         try:
-            return creation.amend(
+            return amending.amend(
                 opened.ledger,
                 fence=fence,
                 raw=raw,

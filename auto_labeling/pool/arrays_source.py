@@ -82,6 +82,6 @@ class Arrays:
 
 def _shown(rows: ArrayRows) -> Iterator[Payload]:
     for block in rows.chunks():
-        for content_hash, row in zip(row_hashes(block), block, strict=True):
-            numbers = {f"x{at}": float(number) for at, number in enumerate(row)}
-            yield Payload(content_hash=content_hash, row=numbers)
+        names = [f"x{at}" for at in range(block.shape[1])]
+        for content_hash, row in zip(row_hashes(block), block.astype(float).tolist(), strict=True):
+            yield Payload(content_hash=content_hash, row=dict(zip(names, row, strict=True)))

@@ -12,7 +12,7 @@ import yaml
 from sqlalchemy import select
 
 from auto_labeling import assemble
-from auto_labeling.campaign import creation
+from auto_labeling.campaign import amending
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.rounds import RoundState
 from auto_labeling.campaign.schema import budgets, configurations, events, people, spend
@@ -35,8 +35,8 @@ def running(path: Path, **overrides: Any) -> Iterator[Campaign]:
 def amend(campaign: Campaign, change: dict[str, Any]) -> str:
     assert campaign.fence is not None
     with campaign.ledger.read() as connection:
-        _, before = creation.stored(connection, campaign.campaign_id)
-    return creation.amend(
+        _, before = amending.stored(connection, campaign.campaign_id)
+    return amending.amend(
         campaign.ledger,
         fence=campaign.fence,
         raw=merged(before, change),
@@ -83,7 +83,7 @@ def test_a_changed_file_with_mistakes_is_refused_all_the_same(tmp_path: Path, pe
         here.ledger.read() as connection,
         pytest.raises(AmendmentRequired, match="people"),
     ):
-        creation.expect_unchanged(connection, campaign, raw, Path("x.yaml"), here.pseudonyms)
+        amending.expect_unchanged(connection, campaign, raw, Path("x.yaml"), here.pseudonyms)
 
 
 def test_logins_are_nowhere_in_the_ledger(tmp_path: Path) -> None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from auto_labeling.campaign import asks as asks_room
 from auto_labeling.campaign import budget, labels, upload
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.creation import check_tool
 from auto_labeling.campaign.rounds import CampaignState, RoundState
-from auto_labeling.campaign.schema import picks, rounds
-from auto_labeling.campaign.transition import Ending, Transition, end
+from auto_labeling.campaign.schema import CAMPAIGN, ROUND, of, picks
+from auto_labeling.campaign.transition import Ending, Transition, change_round, end
 from auto_labeling.records import Purpose
+
+_PICKS = (
+    select(picks.c.item, picks.c.purpose)
+    .where(picks.c.campaign == CAMPAIGN, picks.c.round == ROUND)
+    .order_by(picks.c.rank)
+)
 
 
 def reserve(campaign: Campaign, state: CampaignState) -> Transition:
@@ -20,11 +26,7 @@ def reserve(campaign: Campaign, state: CampaignState) -> Transition:
     number = state.round
 
     def write(connection: Connection) -> None:
-        rows = connection.execute(
-            select(picks.c.item, picks.c.purpose)
-            .where(picks.c.campaign == campaign.campaign_id, picks.c.round == number)
-            .order_by(picks.c.rank)
-        )
+        rows = connection.execute(_PICKS, of(campaign.campaign_id, number))
         overlap = campaign.config.quality.overlap
         wanted = [(row.item, Purpose(row.purpose), overlap) for row in rows]
         if not asks_room.order(connection, campaign, wanted, number):
@@ -40,11 +42,7 @@ def reorder(campaign: Campaign, state: CampaignState) -> Transition:
     def write(connection: Connection) -> RoundState | None:
         wanted = labels.opinions_wanted(connection, campaign, number)
         ordered = asks_room.order(connection, campaign, wanted, number)
-        connection.execute(
-            update(rounds)
-            .where(rounds.c.campaign == campaign.campaign_id, rounds.c.number == number)
-            .values(more_wanted=False)
-        )
+        change_round(connection, campaign.campaign_id, number, more_wanted=False)
         return RoundState.RESERVED if ordered else None
 
     return Transition(to=RoundState.RECONCILED, writes=(write,))
@@ -57,11 +55,7 @@ def send(campaign: Campaign, state: CampaignState) -> Transition:
     now = campaign.clock.now()
 
     def write(connection: Connection) -> None:
-        connection.execute(
-            update(rounds)
-            .where(rounds.c.campaign == campaign.campaign_id, rounds.c.number == number)
-            .values(sent_at=now)
-        )
+        change_round(connection, campaign.campaign_id, number, sent_at=now)
 
     return Transition(to=RoundState.SENT, writes=(write,), detail={"uploads": sent})
 

@@ -8,22 +8,37 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from auto_labeling.arrays import rng_for
+from auto_labeling.campaign import asks as asks_room
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.rounds import CampaignState, RoundState
-from auto_labeling.campaign.schema import asks, items, labels, picks
+from auto_labeling.campaign.schema import CAMPAIGN, ROUND, items, of, picks
 from auto_labeling.campaign.transition import Ending, Transition, newest_model
 from auto_labeling.files import write_atomically
 from auto_labeling.models import fitting
 from auto_labeling.models.embedding import feature_embedder
 from auto_labeling.ports import QueryStrategy
-from auto_labeling.records import AskState, Purpose, Side
+from auto_labeling.records import Purpose, Side
 from auto_labeling.view import PoolView
 
 SHARD = 65_536
 """Rows scored at a time: what bounds the memory, and what one mapped task gets."""
+
+
+_CANDIDATES = (
+    select(items.c.position, items.c.side)
+    .where(*asks_room.MAY_BE_ASKED_ABOUT)
+    .order_by(items.c.position)
+)
+_PICKED_BEFORE = (
+    select(picks.c.purpose, func.count())
+    .where(picks.c.campaign == CAMPAIGN, picks.c.round < ROUND)
+    .group_by(picks.c.purpose)
+)
+_FORGET_PICKS = delete(picks).where(picks.c.campaign == CAMPAIGN, picks.c.round == ROUND)
+_ADD_PICKS = insert(picks)
 
 
 def score(campaign: Campaign, _state: CampaignState) -> Transition:
@@ -37,17 +52,17 @@ def shards_to_score(campaign: Campaign) -> list[int]:
     """Return the shards that the strategy needs and that no earlier run has left behind."""
     if "proba" not in campaign.config.strategy.strategy.needs:
         return []
-    count = -(-len(campaign.pool) // SHARD)
-    return [number for number in range(count) if not _shard_file(campaign, number).exists()]
+    count, model = -(-len(campaign.pool) // SHARD), _model(campaign)
+    return [number for number in range(count) if not _shard_file(campaign, model, number).exists()]
 
 
 def score_shard(campaign: Campaign, number: int) -> None:
     """Predict one shard. The file is named by the model and the shard: no two contents share it."""
     rows = slice(number * SHARD, (number + 1) * SHARD)
-    model = campaign.model(_model(campaign))
+    model = _model(campaign)
     classes = len(campaign.config.labels.classes)
-    proba = fitting.predict(model, campaign.pool.features[rows], classes)
-    write_atomically(_shard_file(campaign, number), lambda file: np.save(file, proba))
+    proba = fitting.predict(campaign.model(model), campaign.pool.features[rows], classes)
+    write_atomically(_shard_file(campaign, model, number), lambda file: np.save(file, proba))
 
 
 def select_batch(campaign: Campaign, state: CampaignState) -> Transition:
@@ -87,13 +102,9 @@ def _model(campaign: Campaign) -> str:
         return newest_model(connection, campaign.campaign_id) or ""
 
 
-def _shard_file(campaign: Campaign, number: int) -> Path:
-    return (
-        campaign.workspace
-        / "cache"
-        / _model(campaign)
-        / f"{campaign.pool.digest[:16]}-{number:05d}.npy"
-    )
+def _shard_file(campaign: Campaign, model: str, number: int) -> Path:
+    name = f"{campaign.pool.digest[:16]}-{number:05d}.npy"
+    return campaign.workspace / "cache" / model / name
 
 
 def _strategy(campaign: Campaign, *, has_model: bool) -> QueryStrategy:
@@ -103,36 +114,19 @@ def _strategy(campaign: Campaign, *, has_model: bool) -> QueryStrategy:
 
 def _candidates(campaign: Campaign) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the positions that may be asked about, for training and for judging."""
-    name = campaign.campaign_id
-    asked = select(asks.c.item).where(asks.c.campaign == name, asks.c.state != AskState.RELEASED)
-    labeled = select(labels.c.item).where(labels.c.campaign == name)
-    query = (
-        select(items.c.position)
-        .where(
-            items.c.campaign == name,
-            ~items.c.unlabelable,
-            items.c.erased_at.is_(None),
-            items.c.item.not_in(asked),
-            items.c.item.not_in(labeled),
-        )
-        .order_by(items.c.position)
-    )
     with campaign.ledger.read() as connection:
-        sides = [
-            np.array(connection.scalars(query.where(items.c.side == side)).all(), dtype=np.intp)
-            for side in (Side.TRAIN, Side.CONTROL)
-        ]
-    return sides[0], sides[1]
+        rows = connection.execute(_CANDIDATES, of(campaign.campaign_id)).all()
+    train, control = (
+        np.array([position for position, side in rows if side == wanted], dtype=np.intp)
+        for wanted in (Side.TRAIN, Side.CONTROL)
+    )
+    return train, control
 
 
 def _control_due(campaign: Campaign, number: int) -> int:
     """Return how many of this batch judge, so that their share holds over the whole campaign."""
     with campaign.ledger.read() as connection:
-        before = connection.execute(
-            select(picks.c.purpose, func.count())
-            .where(picks.c.campaign == campaign.campaign_id, picks.c.round < number)
-            .group_by(picks.c.purpose)
-        )
+        before = connection.execute(_PICKED_BEFORE, of(campaign.campaign_id, number))
         counts: dict[str, int] = dict(before.all())
     picked = sum(counts.values()) + campaign.batch
     due = math.ceil(campaign.config.evaluation.control * picked) - counts.get(Purpose.CONTROL, 0)
@@ -162,12 +156,13 @@ def _view(campaign: Campaign, positions: NDArray[np.intp], strategy: QueryStrate
 
 
 def _proba(campaign: Campaign, positions: NDArray[np.intp]) -> NDArray[np.floating]:
-    parts = []
+    parts, model = [], _model(campaign)
     for number in np.unique(positions // SHARD):
-        if not _shard_file(campaign, int(number)).exists():
+        path = _shard_file(campaign, model, int(number))
+        if not path.exists():
             # The pool has grown since it was scored, or somebody has emptied the cache.
             score_shard(campaign, int(number))
-        shard = np.load(_shard_file(campaign, int(number)), mmap_mode="r")
+        shard = np.load(path, mmap_mode="r")
         parts.append(shard[positions[positions // SHARD == number] - number * SHARD])
     return np.concatenate(parts)
 
@@ -184,7 +179,5 @@ def _spread(chosen: NDArray[np.intp], judges: NDArray[np.intp]) -> list[tuple[in
 def _replace_picks(
     connection: Connection, campaign: Campaign, number: int, rows: Sequence[dict[str, object]]
 ) -> None:
-    connection.execute(
-        picks.delete().where(picks.c.campaign == campaign.campaign_id, picks.c.round == number)
-    )
-    connection.execute(insert(picks), list(rows))
+    connection.execute(_FORGET_PICKS, of(campaign.campaign_id, number))
+    connection.execute(_ADD_PICKS, list(rows))

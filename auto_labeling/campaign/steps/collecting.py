@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from auto_labeling.campaign import answers, budget, upload, waiting
 from auto_labeling.campaign import asks as asks_room
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.rounds import CampaignState, RoundState
-from auto_labeling.campaign.schema import campaigns, uploads
+from auto_labeling.campaign.schema import CAMPAIGN, campaigns, of, uploads
 from auto_labeling.campaign.transition import OPEN, Transition
 from auto_labeling.records import Ask, AskState
+
+_CURSOR = select(campaigns.c.cursor).where(campaigns.c.campaign == CAMPAIGN)
+_CANCEL = (
+    update(uploads)
+    .where(uploads.c.upload == bindparam("key"), uploads.c.cancelled_at.is_(None))
+    .values(cancelled_at=bindparam("at"))
+)
 
 
 def collect(campaign: Campaign, state: CampaignState) -> Transition:
@@ -35,9 +42,7 @@ def collect(campaign: Campaign, state: CampaignState) -> Transition:
 def sync(campaign: Campaign) -> int:
     """Take in what people did since the last look, and return how many acts were new."""
     with campaign.ledger.read() as connection:
-        cursor = connection.scalar(
-            select(campaigns.c.cursor).where(campaigns.c.campaign == campaign.campaign_id)
-        )
+        cursor = connection.scalar(_CURSOR, of(campaign.campaign_id))
     events, after = campaign.backend.changes(cursor)
     if not events and after == cursor:
         return 0
@@ -77,7 +82,8 @@ def give_up(campaign: Campaign, ordered: Sequence[Ask]) -> Callable[[Connection]
         asks_room.mark(connection, [ask.ask_id for ask in free], AskState.RELEASED)
         expired = [ask.ask_id for ask in left if ask.upload_key not in gone]
         asks_room.mark(connection, expired, AskState.EXPIRED)
-        _cancelled(connection, gone, now)
+        if gone:
+            connection.execute(_CANCEL, [{"key": key, "at": now} for key in sorted(gone)])
 
     return write
 
@@ -88,12 +94,3 @@ def rule(campaign: Campaign) -> waiting.Rule:
     return waiting.Rule.parse(
         enough=wait.enough, after=wait.after, rest=wait.rest, poll_s=wait.poll_s
     )
-
-
-def _cancelled(connection: Connection, keys: set[str], now: int) -> None:
-    for key in keys:
-        connection.execute(
-            update(uploads)
-            .where(uploads.c.upload == key, uploads.c.cancelled_at.is_(None))
-            .values(cancelled_at=now)
-        )

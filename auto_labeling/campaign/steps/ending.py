@@ -5,57 +5,67 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select
 
 from auto_labeling.campaign import asks as asks_room
 from auto_labeling.campaign import budget, labels, manifest, upload
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.rounds import CampaignState, RoundState, Step
 from auto_labeling.campaign.schema import (
-    asks,
-    campaigns,
+    CAMPAIGN,
     evaluations,
     items,
+    of,
     rounds,
     snapshots,
 )
-from auto_labeling.campaign.schema import labels as labels_table
 from auto_labeling.campaign.steps.collecting import give_up, sync
 from auto_labeling.campaign.transition import (
     Ending,
     Transition,
+    change_campaign,
     end,
     record_move,
 )
 from auto_labeling.ports import Progress
-from auto_labeling.records import AskState, Interval, Side
+from auto_labeling.records import Interval, Side
+
+_NEWEST_SNAPSHOT = select(func.max(snapshots.c.number)).where(snapshots.c.campaign == CAMPAIGN)
+_ADD_ROUND = insert(rounds)
+_JUDGED = (
+    select(evaluations)
+    .where(evaluations.c.campaign == CAMPAIGN, evaluations.c.arm == "campaign")
+    .order_by(evaluations.c.round, evaluations.c.metric)
+)
+_AGREEMENT = (
+    select(rounds.c.agreement)
+    .where(rounds.c.campaign == CAMPAIGN, rounds.c.agreement.is_not(None))
+    .order_by(rounds.c.number)
+)
+_ROUNDS = (
+    select(func.count())
+    .select_from(rounds)
+    .where(rounds.c.campaign == CAMPAIGN, rounds.c.number > 0)
+)
+_CANDIDATES_LEFT = (
+    select(func.count())
+    .select_from(items)
+    .where(items.c.side == Side.TRAIN, *asks_room.MAY_BE_ASKED_ABOUT)
+)
 
 
 def decide(campaign: Campaign, state: CampaignState) -> Transition:
     """Plan the next round, or decide why there is none."""
     with campaign.ledger.read() as connection:
         ending = _ending(connection, campaign, state.stop_requested)
-        newest = connection.scalar(
-            select(func.max(snapshots.c.number)).where(snapshots.c.campaign == campaign.campaign_id)
-        )
+        newest = connection.scalar(_NEWEST_SNAPSHOT, of(campaign.campaign_id))
     if ending is not None:
         return Transition(to=RoundState.EVALUATED, ending=ending)
 
     def write(connection: Connection) -> None:
-        connection.execute(
-            insert(rounds).values(
-                campaign=campaign.campaign_id,
-                number=state.round + 1,
-                state=RoundState.PLANNED,
-                snapshot=newest,
-                more_wanted=False,
-            )
-        )
-        connection.execute(
-            update(campaigns)
-            .where(campaigns.c.campaign == campaign.campaign_id)
-            .values(round=state.round + 1)
-        )
+        row = {"campaign": campaign.campaign_id, "number": state.round + 1, "snapshot": newest}
+        connection.execute(_ADD_ROUND, row | {"state": RoundState.PLANNED, "more_wanted": False})
+        change_campaign(connection, campaign.campaign_id, round=state.round + 1)
         record_move(
             connection,
             campaign,
@@ -112,33 +122,20 @@ _BY_A_PERSON = Ending(kind="person", sentence="a person asked to stop")
 def progress(connection: Connection, campaign: Campaign) -> Progress:
     """Return what the stopping rules may look at."""
     name = campaign.campaign_id
-    rows = connection.execute(
-        select(evaluations)
-        .where(evaluations.c.campaign == name, evaluations.c.arm == "campaign")
-        .order_by(evaluations.c.round, evaluations.c.metric)
-    ).all()
+    rows = connection.execute(_JUDGED, of(name)).all()
     metrics: dict[str, list[Interval]] = defaultdict(list)
     for row in rows:
         metrics[row.metric].append(
             Interval(value=_nan(row.value), low=_nan(row.bound), high=_nan(row.high), n=row.n)
         )
     judged = {row.round: (row.item_count, row.committed_micros) for row in rows}
-    kappas = connection.scalars(
-        select(rounds.c.agreement)
-        .where(rounds.c.campaign == name, rounds.c.agreement.is_not(None))
-        .order_by(rounds.c.number)
-    ).all()
+    kappas = connection.scalars(_AGREEMENT, of(name)).all()
     return Progress(
-        rounds=connection.scalar(
-            select(func.count())
-            .select_from(rounds)
-            .where(rounds.c.campaign == name, rounds.c.number > 0)
-        )
-        or 0,
+        rounds=connection.scalar(_ROUNDS, of(name)) or 0,
         metrics=metrics,
         items=[count for count, _ in judged.values()],
         committed_micros=[micros for _, micros in judged.values()],
-        candidates_left=_candidates_left(connection, campaign),
+        candidates_left=connection.scalar(_CANDIDATES_LEFT, of(name)) or 0,
         now=campaign.clock.now(),
         agreement=[float(kappa) for kappa in kappas],
     )
@@ -167,25 +164,6 @@ def _ending(
     if now.candidates_left == 0:
         return Ending(kind="exhausted", sentence="every item of the pool has been asked about")
     return None
-
-
-def _candidates_left(connection: Connection, campaign: Campaign) -> int:
-    name = campaign.campaign_id
-    asked = select(asks.c.item).where(asks.c.campaign == name, asks.c.state != AskState.RELEASED)
-    labeled = select(labels_table.c.item).where(labels_table.c.campaign == name)
-    count = connection.scalar(
-        select(func.count())
-        .select_from(items)
-        .where(
-            items.c.campaign == name,
-            items.c.side == Side.TRAIN,
-            ~items.c.unlabelable,
-            items.c.erased_at.is_(None),
-            items.c.item.not_in(asked),
-            items.c.item.not_in(labeled),
-        )
-    )
-    return count or 0
 
 
 def _nan(value: float | None) -> float:

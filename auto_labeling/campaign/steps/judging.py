@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from auto_labeling.arrays import rng_for
 from auto_labeling.campaign import baseline, budget, labels
@@ -18,15 +18,38 @@ from auto_labeling.campaign.evaluation import evaluate as measure
 from auto_labeling.campaign.evaluation import spent
 from auto_labeling.campaign.labels import Label
 from auto_labeling.campaign.rounds import CampaignState, RoundState
-from auto_labeling.campaign.schema import asks, evaluations, log_points, rounds
+from auto_labeling.campaign.schema import (
+    CAMPAIGN,
+    ROUND,
+    asks,
+    evaluations,
+    log_points,
+    of,
+    rounds,
+)
 from auto_labeling.campaign.steps.learning import targets, training_set
 from auto_labeling.campaign.transition import Transition
 from auto_labeling.models import fitting
 from auto_labeling.ports import Replays
-from auto_labeling.records import Interval, Purpose
+from auto_labeling.records import AskState, Interval, Purpose
 
 CAMPAIGN_RUN = -1
 """The round number under which points of the campaign's own run are kept."""
+
+
+_MODEL = select(rounds.c.model_sha256).where(
+    rounds.c.campaign == CAMPAIGN, rounds.c.number == ROUND
+)
+_ANSWERED = (
+    select(asks.c.purpose, func.count())
+    .where(asks.c.campaign == CAMPAIGN, asks.c.state == AskState.ANSWERED)
+    .group_by(asks.c.purpose)
+)
+_ADD_POINTS = insert(log_points).prefix_with("OR IGNORE", dialect="sqlite")
+_ADD_EVALUATIONS = insert(evaluations)
+_FORGET_EVALUATIONS = delete(evaluations).where(
+    evaluations.c.campaign == CAMPAIGN, evaluations.c.round == ROUND
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +70,7 @@ def evaluate(campaign: Campaign, state: CampaignState) -> Transition:
     with campaign.ledger.read() as connection:
         known = labels.read(connection, name)
         money = budget.account(connection, name)
-        sha256 = connection.scalar(
-            select(rounds.c.model_sha256).where(
-                rounds.c.campaign == name, rounds.c.number == number
-            )
-        )
+        sha256 = connection.scalar(_MODEL, of(name, number))
         answered = _answers_by_purpose(connection, campaign)
     judges = judges_of(campaign, known)
     if sha256 is None or judges is None:
@@ -140,12 +159,7 @@ def _groups(groups: Sequence[str | None], ids: Sequence[str]) -> NDArray[Any] | 
 
 
 def _answers_by_purpose(connection: Connection, campaign: Campaign) -> dict[str, int]:
-    rows = connection.execute(
-        select(asks.c.purpose, func.count())
-        .where(asks.c.campaign == campaign.campaign_id, asks.c.state == "answered")
-        .group_by(asks.c.purpose)
-    )
-    return dict(rows.all())
+    return dict(connection.execute(_ANSWERED, of(campaign.campaign_id)).all())
 
 
 def _points(
@@ -183,7 +197,7 @@ def _points(
 def _intend(connection: Connection, campaign: str, points: Sequence[dict[str, Any]]) -> None:
     """Write the points that are to be mirrored; a step that has one keeps it."""
     connection.execute(
-        insert(log_points).prefix_with("OR IGNORE", dialect="sqlite"),
+        _ADD_POINTS,
         [{"campaign": campaign, "tried": False, "logged": False, **point} for point in points],
     )
 
@@ -221,9 +235,5 @@ def _finite(value: float) -> float | None:
 def _replace(
     connection: Connection, campaign: str, number: int, rows: Sequence[dict[str, Any]]
 ) -> None:
-    connection.execute(
-        evaluations.delete().where(
-            evaluations.c.campaign == campaign, evaluations.c.round == number
-        )
-    )
-    connection.execute(insert(evaluations), list(rows))
+    connection.execute(_FORGET_EVALUATIONS, of(campaign, number))
+    connection.execute(_ADD_EVALUATIONS, list(rows))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection
 
 from auto_labeling.arrays import rng_for
 from auto_labeling.campaign import labels, manifest
@@ -14,8 +14,7 @@ from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.evaluation import cohen_kappa
 from auto_labeling.campaign.labels import Label
 from auto_labeling.campaign.rounds import CampaignState, RoundState
-from auto_labeling.campaign.schema import rounds
-from auto_labeling.campaign.transition import Transition, model_before
+from auto_labeling.campaign.transition import Transition, change_round, model_before
 from auto_labeling.models import fitting
 from auto_labeling.records import Purpose
 
@@ -30,11 +29,7 @@ def reconcile(campaign: Campaign, state: CampaignState) -> Transition:
     def write(connection: Connection) -> None:
         labels.reconcile(connection, campaign, number)
         wanted = labels.opinions_wanted(connection, campaign, number)
-        connection.execute(
-            update(rounds)
-            .where(rounds.c.campaign == campaign.campaign_id, rounds.c.number == number)
-            .values(more_wanted=bool(wanted))
-        )
+        change_round(connection, campaign.campaign_id, number, more_wanted=bool(wanted))
 
     return Transition(to=RoundState.RECONCILED, writes=(write,))
 
@@ -74,11 +69,8 @@ def train(campaign: Campaign, state: CampaignState) -> Transition:
     agreement = None if before is None else _agreement(campaign, fitted, before)
 
     def write(connection: Connection) -> None:
-        connection.execute(
-            update(rounds)
-            .where(rounds.c.campaign == campaign.campaign_id, rounds.c.number == number)
-            .values(model_sha256=sha256, agreement=agreement)
-        )
+        name = campaign.campaign_id
+        change_round(connection, name, number, model_sha256=sha256, agreement=agreement)
 
     return Transition(
         to=RoundState.TRAINED, writes=(write,), detail={"items": len(known), "model": sha256}

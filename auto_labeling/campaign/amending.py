@@ -1,0 +1,89 @@
+"""How an agreed configuration changes: never silently, and never what a campaign is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from auto_labeling import config as config_room
+from auto_labeling.campaign import budget, creation
+from auto_labeling.campaign.ledger import Fence, Ledger
+from auto_labeling.campaign.pseudonyms import concealed
+from auto_labeling.campaign.schema import configurations, people
+from auto_labeling.campaign.transition import tell
+from auto_labeling.errors import AmendmentRequired, ConfigurationError
+from auto_labeling.ports import Clock
+from auto_labeling.records import CampaignId
+
+
+def stored(connection: Connection, campaign: CampaignId) -> tuple[int, dict[str, Any]]:
+    """Return the version and the content of the configuration that holds now."""
+    row = connection.execute(
+        select(configurations.c.version, configurations.c.body)
+        .where(configurations.c.campaign == campaign)
+        .order_by(configurations.c.version.desc())
+    ).first()
+    if row is None:
+        raise ConfigurationError(f"campaign {campaign}: the ledger knows no such campaign")
+    return row.version, row.body
+
+
+def expect_unchanged(
+    connection: Connection,
+    campaign: CampaignId,
+    raw: Mapping[str, Any],
+    path: Path,
+    pseudonym: Callable[[str], str],
+) -> None:
+    """Raise `AmendmentRequired`, with the difference, if the file is not what was agreed on."""
+    _, before = stored(connection, campaign)
+    raw = concealed(raw, pseudonym)
+    if config_room.digest(before) != config_room.digest(raw):
+        raise AmendmentRequired(
+            f"{path}: the file has changed since the campaign {campaign} was started:\n"
+            f"{config_room.difference(before, raw)}\n"
+            f"`auto-label amend {path} --why ...` takes the change over, or undo it"
+        )
+
+
+def amend(
+    ledger: Ledger,
+    *,
+    fence: Fence,
+    raw: Mapping[str, Any],
+    who: str,
+    why: str,
+    clock: Clock,
+    pseudonym: Callable[[str], str],
+) -> str:
+    """Take a changed configuration over and return the difference.
+
+    Raises `ConfigurationError` for a change of what a campaign is about, and `BudgetExceeded` for
+    a cap below what is given or asked for already.
+    """
+    campaign, config = fence.campaign, config_room.parse(raw)
+    creation.check(config)
+    raw = concealed(raw, pseudonym)
+    with ledger.write(fence) as connection:
+        version, before = stored(connection, campaign)
+        fixed = config_room.fixed_keys_changed(before, raw)
+        if fixed:
+            raise ConfigurationError(
+                f"{', '.join(fixed)}: a running campaign cannot change that; start a new one that "
+                "takes this one's data set as `labeled`"
+            )
+        if config_room.digest(before) == config_room.digest(raw):
+            return ""
+        now = clock.now()
+        creation.write_configuration(connection, campaign, version + 1, raw, now, who=who, why=why)
+        caps = creation.caps_of(config, budget.account(connection, campaign))
+        budget.amend(connection, campaign, at=now, **caps)
+        connection.execute(
+            update(people).where(people.c.campaign == campaign).values(retired_at=now)
+        )
+        creation.write_people(connection, campaign, config, pseudonym)
+        tell(connection, campaign, "amended", now, who=who, why=why)
+    return config_room.difference(before, raw)
