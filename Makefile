@@ -66,7 +66,7 @@ check: venv ## Format, lint, types, import order and the fast tests
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(PY) -m pytest -m 'not slow and not soak' $(PYTEST_ARGS)
+	@$(PY) -m pytest -n auto -m 'not slow and not soak' $(PYTEST_ARGS)
 
 format: venv ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff format

@@ -200,10 +200,11 @@ def test_a_driver_stopped_past_its_lease_is_refused_when_it_wakes(ledger: Ledger
 
     def works(say: Say) -> None:
         mine = Ledger.open(path)
+        # Blocked before there are threads: a signal that comes early waits for `sigwait`.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
         with lease.held(mine, CAMPAIGN, lease_s=0.5, heartbeat_s=0.05) as fence:
-            signal.signal(signal.SIGUSR1, lambda *_: None)
             say("held")
-            signal.pause()
+            signal.sigwait({signal.SIGUSR1})
             try:
                 note(mine, fence, "the woken one")
             except LeaseLost as error:
