@@ -10,8 +10,16 @@ from numpy.typing import NDArray
 
 from auto_labeling.errors import DataError
 
-FLOAT_FIELDS = ("proba", "embeddings", "features", "posterior", "cost", "labeled_embeddings")
-_NDIM = {"proba": 2, "embeddings": 2, "posterior": 3, "cost": 1, "groups": 1}
+FLOAT_FIELDS = (
+    "proba",
+    "marginals",
+    "embeddings",
+    "features",
+    "posterior",
+    "cost",
+    "labeled_embeddings",
+)
+_NDIM = {"proba": 2, "marginals": 2, "embeddings": 2, "posterior": 3, "cost": 1, "groups": 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -25,6 +33,8 @@ class PoolView:
 
     proba: NDArray[np.floating[Any]] | None = None
     """(n, k) class probabilities; rows sum to one."""
+    marginals: NDArray[np.floating[Any]] | None = None
+    """(n, k) the probability of each label by itself, where an item may have several."""
     embeddings: NDArray[np.floating[Any]] | None = None
     """(n, d) points in which near means alike."""
     features: Any = None

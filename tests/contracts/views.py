@@ -16,6 +16,7 @@ def full_view(n: int = 60, k: int = 3, seed: int = 0) -> PoolView:
     rng = np.random.default_rng(seed)
     return PoolView(
         proba=rng.dirichlet(np.ones(k), n),
+        marginals=rng.uniform(size=(n, k)),
         embeddings=rng.normal(size=(n, 5)),
         features=rng.normal(size=(n, 4)),
         posterior=rng.dirichlet(np.ones(k), (n, 6)).transpose(0, 2, 1),
@@ -46,7 +47,7 @@ def alike(view: PoolView) -> PoolView:
 
 def sure(view: PoolView) -> PoolView:
     """Return the view with all probability on the first class, for every candidate and member."""
-    one = {name: np.zeros_like(getattr(view, name)) for name in ("proba", "posterior")}
+    one = {name: np.zeros_like(getattr(view, name)) for name in ("proba", "marginals", "posterior")}
     for array in one.values():
         array[:, 0] = 1.0
     return replace(view, **one)
