@@ -169,10 +169,16 @@ class Detects(Protocol):
 
 
 class Scorer(Protocol):
-    """How much each candidate is worth asking about."""
+    """How much each candidate is worth asking about.
 
-    needs: ClassVar[frozenset[str]]
-    """The `PoolView` fields it reads."""
+    A class that says `rowwise = True` promises that a score depends on its candidate alone, and on
+    what is labeled: it may then be asked in chunks.
+    """
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The `PoolView` fields it reads."""
+        ...
 
     def score(self, view: PoolView) -> NDArray[np.float64]:
         """Return (n,) finite scores; higher = ask sooner."""
@@ -245,6 +251,22 @@ class StoppingRule(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """What the labels of one round changed in a model's predictions on the pool."""
+
+    before: int
+    """How many labels the model before had learned from."""
+    items: int
+    """How many the newer model has learned from."""
+    changed: float
+    """Share of the items whose predicted class changed."""
+    gain: float
+    """By how much that raised the share that is right, as the newer model's probabilities say."""
+    uncertainty: float
+    """Mean entropy on what is not labeled, as a share of the largest; nan where all of it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """What a stopping rule may look at, oldest round first."""
 
@@ -258,6 +280,8 @@ class Progress:
     now: Micros
     agreement: Sequence[float] = ()
     """Cohen's kappa between the predictions of each round and of the one before."""
+    shifts: Sequence[Shift] = ()
+    """What each round changed in the predictions; a round whose model is the first has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,6 +97,34 @@ def check(config: CampaignConfig) -> None:
     check_metrics(judged_by(config), config.labels.classes)
     wait = config.wait
     waiting.Rule.parse(enough=wait.enough, after=wait.after, rest=wait.rest, poll_s=wait.poll_s)
+    _check_needs(config)
+
+
+_ALWAYS_THERE = frozenset(
+    {"cost", "embeddings", "features", "groups", "labeled_embeddings", "labeled_targets"}
+)
+
+
+def _check_needs(config: CampaignConfig) -> None:
+    """Raise `ConfigurationError` where a strategy reads what this campaign cannot compute."""
+    there = _ALWAYS_THERE | {"proba"}
+    if getattr(config.model, "samples_posterior", False):
+        there |= {"posterior"}
+    selection = config.strategy
+    for where, strategy, given in (
+        ("strategy", selection.strategy, there),
+        ("strategy.cold_start", selection.cold_start, _ALWAYS_THERE),
+    ):
+        for missing in sorted(strategy.needs - given):
+            raise ConfigurationError(f"{where}: it reads {missing!r}, and {_WHY[missing]}")
+
+
+_WHY = {
+    "detections": "this campaign labels whole items, not boxes",
+    "marginals": "only an item that may have several labels has those probabilities",
+    "posterior": "one model cannot disagree with itself: choose `model: {kind: committee}`",
+    "proba": "before the first labels there is no model",
+}
 
 
 def check_tool(config: CampaignConfig, traits: Traits) -> None:

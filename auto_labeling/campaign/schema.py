@@ -26,7 +26,7 @@ from sqlalchemy import (
     bindparam,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """The revision this code reads and writes; a test compares it with the migrations."""
 
 metadata = MetaData()
@@ -139,6 +139,10 @@ rounds = Table(
     Column("model_sha256", String),
     Column("items_labeled", Integer),
     Column("agreement", Float, comment="kappa with the predictions of the round before"),
+    Column("learned", Integer, comment="labels that the model learned from"),
+    Column("changed", Float, comment="share of the predictions that the round changed"),
+    Column("gain", Float, comment="accuracy that the model expects to have won by that"),
+    Column("uncertainty", Float, comment="mean entropy of what is not labeled, of its maximum"),
 )
 
 transitions = Table(

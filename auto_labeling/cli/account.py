@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from auto_labeling.campaign.outlook import LEVEL, outlook
 from auto_labeling.campaign.rounds import RoundState
 from auto_labeling.campaign.statement import Statement, savings
 from auto_labeling.cli import screen
@@ -30,6 +31,7 @@ def account_json(statement: Statement, workspace: Workspace) -> dict[str, Any]:
     """Return everything that is known about a campaign, as JSON holds it; money as decimals."""
     state, verdict, terms = statement.state, verdict_of(statement), terms_of(statement)
     saved = savings(statement, terms.primary)
+    going = outlook(statement, terms.primary)
     names = dict.fromkeys(point.metric for point in statement.curve if point.arm == "campaign")
     return {
         "campaign": statement.campaign_id,
@@ -55,6 +57,16 @@ def account_json(statement: Statement, workspace: Workspace) -> dict[str, Any]:
             for found in [statement.latest(name)]
         },
         "judged_against": statement.judged_against,
+        "outlook": None
+        if going is None
+        else {
+            "metric": going.metric,
+            "labels": going.labels,
+            "value": going.expected.value,
+            "low": going.expected.low,
+            "high": going.expected.high,
+            "level": LEVEL,
+        },
         "items": dict(statement.items),
         "answers": dict(statement.answers),
         "budget": _budget(statement),
@@ -124,6 +136,10 @@ def figures(statement: Statement) -> list[tuple[str, str]]:
     if cap:
         spent = format_micros(account.cost_micros, account.currency)
         rows.append(("cost", f"{spent} of {format_micros(cap, account.currency)}"))
+    going = outlook(statement, metric)
+    if going is not None:
+        brings = estimate(metric, going.expected)
+        rows.append((f"{count(going.labels, 'more label')}", f"would bring {metric} to {brings}"))
     saved = savings(statement, metric)
     if not math.isnan(saved.items):
         money = saved_money(saved, account.currency)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from auto_labeling.campaign.outlook import LEVEL, outlook
 from auto_labeling.campaign.statement import Statement, savings
 from auto_labeling.money import format_micros
 from auto_labeling.reporting.series import points_of
@@ -55,6 +56,7 @@ def tiles_of(statement: Statement, terms: Terms) -> list[Tile]:
             notes=[f"of {format_micros(total_cap(statement), account.currency)}"],
         ),
         _saved(statement, terms),
+        *_outlook(statement, terms),
     ]
 
 
@@ -73,6 +75,21 @@ def _quality(statement: Statement, terms: Terms) -> Tile:
         tested = f"; it is {figure(metric, points[-1].bound)}" if points else ""
         notes.append(f"target: a lower bound of {wanted}{tested}")
     return Tile(key="quality", label=metric, figure=figure(metric, newest.value), notes=notes)
+
+
+def _outlook(statement: Statement, terms: Terms) -> list[Tile]:
+    going = outlook(statement, terms.primary)
+    if going is None:
+        return []
+    around = limits(going.metric, going.expected)
+    return [
+        Tile(
+            key="outlook",
+            label=f"{count(going.labels, 'more label')}",
+            figure=figure(going.metric, going.expected.value),
+            notes=[f"{going.metric} expected", f"{around} in {100 * LEVEL:g} of 100 forecasts"],
+        )
+    ]
 
 
 def _saved(statement: Statement, terms: Terms) -> Tile:

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, event, func, insert, inspect, select, text
@@ -78,6 +80,31 @@ def checks(connection: Any, table: str) -> set[str]:
     return {one["sqltext"] for one in inspect(connection).get_check_constraints(table)}
 
 
+def test_a_ledger_of_the_first_version_is_brought_up_with_its_rows_intact(path: Path) -> None:
+    old = create_engine(f"sqlite:///{path}")
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with old.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(
+            text(
+                "INSERT INTO rounds (campaign, number, state, snapshot, more_wanted, agreement) "
+                "VALUES ('c', 1, 'evaluated', 1, 0, 0.97), ('c', 2, 'planned', 1, 1, NULL)"
+            )
+        )
+        before = connection.execute(text("SELECT * FROM rounds")).mappings().all()
+    old.dispose()
+    ledger = Ledger.open(path)
+    tell(ledger, "written since")
+    with ledger.read() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0002"
+        after = connection.execute(text("SELECT * FROM rounds")).mappings().all()
+    added = {"learned": None, "changed": None, "gain": None, "uncertainty": None}
+    assert [dict(row) for row in after] == [dict(row) | added for row in before]
+    ledger.close()
+
+
 def test_opening_twice_changes_nothing(ledger: Ledger, path: Path) -> None:
     tell(ledger, "kept")
     again = Ledger.open(path)
@@ -100,7 +127,7 @@ def test_two_processes_may_make_the_ledger_at_once(path: Path) -> None:
 def test_a_ledger_of_a_later_version_is_refused_with_the_remedy(ledger: Ledger, path: Path) -> None:
     with ledger.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(LedgerTooNew, match=r"9999.*0001.*upgrade auto-labeling"):
+    with pytest.raises(LedgerTooNew, match=rf"9999.*{schema.HEAD}.*upgrade auto-labeling"):
         Ledger.open(path)
 
 

@@ -47,6 +47,14 @@ class ScorerContract:
         reordered = self.scorer.score(view.take(order))
         np.testing.assert_allclose(reordered, self.scorer.score(view)[order], rtol=1e-12)
 
+    def test_a_scorer_of_single_rows_scores_a_part_as_it_scores_the_whole(self) -> None:
+        if not getattr(self.scorer, "rowwise", False):
+            pytest.skip("the pool counts")
+        view, part = full_view(), slice(20, 41)
+        np.testing.assert_allclose(
+            self.scorer.score(view.take(part)), self.scorer.score(view)[part], rtol=1e-12
+        )
+
     def test_candidates_that_are_alike_score_alike(self) -> None:
         for view in (alike(full_view()), alike(sure(full_view()))):
             assert np.ptp(self.scorer.score(view)) < 1e-12

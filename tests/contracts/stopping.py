@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from auto_labeling.ports import Progress, StoppingRule
+from auto_labeling.ports import Progress, Shift, StoppingRule
 from auto_labeling.records import Interval
 
 NAN = math.nan
@@ -20,6 +20,7 @@ def progress(
     margin: float = 0.02,
     money: Sequence[int] | None = None,
     agreement: Sequence[float] = (),
+    shifts: Sequence[Shift] = (),
     rounds: int | None = None,
     left: int = 100,
     now: int = 0,
@@ -29,7 +30,9 @@ def progress(
         name: [Interval(value=v, low=v - margin, high=v + margin, n=200) for v in curve]
         for name, curve in (values or {}).items()
     }
-    length = max([len(curve) for curve in curves.values()] + [len(agreement)], default=0)
+    length = max(
+        [len(curve) for curve in curves.values()] + [len(agreement), len(shifts)], default=0
+    )
     count = length if rounds is None else rounds
     return Progress(
         rounds=count,
@@ -39,7 +42,33 @@ def progress(
         candidates_left=left,
         now=now,
         agreement=agreement,
+        shifts=shifts,
     )
+
+
+def shifts_of(
+    *,
+    gain: Sequence[float] = (),
+    changed: Sequence[float] = (),
+    uncertainty: Sequence[float] = (),
+    batch: int = 20,
+) -> list[Shift]:
+    """What rounds of `batch` labels changed; a figure that is not given is .5 throughout."""
+    count = max(len(gain), len(changed), len(uncertainty))
+
+    def figure(given: Sequence[float], at: int) -> float:
+        return given[at] if given else 0.5
+
+    return [
+        Shift(
+            before=batch * (at + 1),
+            items=batch * (at + 2),
+            changed=figure(changed, at),
+            gain=figure(gain, at),
+            uncertainty=figure(uncertainty, at),
+        )
+        for at in range(count)
+    ]
 
 
 class StoppingContract:
@@ -70,8 +99,12 @@ class StoppingContract:
             known,
             metrics={name: [Interval.unknown() for _ in c] for name, c in known.metrics.items()},
             agreement=[NAN for _ in known.agreement],
+            shifts=[
+                dataclasses.replace(shift, changed=NAN, gain=NAN, uncertainty=NAN)
+                for shift in known.shifts
+            ],
         )
-        if not known.metrics and not known.agreement:
+        if not (known.metrics or known.agreement or known.shifts):
             pytest.skip("looks at no estimate")
         assert self.rule.reason(unknown) is None
 

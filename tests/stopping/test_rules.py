@@ -1,20 +1,28 @@
 from __future__ import annotations
 
+import dataclasses
 import math
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from auto_labeling.errors import ConfigurationError
+from auto_labeling.ports import Shift
 from auto_labeling.strategies.stopping import MAIN, TABLE, rules_from
+from auto_labeling.strategies.stopping.joined import AllOf
 from auto_labeling.strategies.stopping.limits import Deadline, MaxRounds, PoolExhausted
-from auto_labeling.strategies.stopping.stability import StablePredictions
+from auto_labeling.strategies.stopping.stability import (
+    ClassificationChange,
+    OverallUncertainty,
+    StablePredictions,
+)
 from auto_labeling.strategies.stopping.target import Target
 from auto_labeling.strategies.stopping.trend import GainBelow, Plateau
-from tests.contracts.stopping import NAN, StoppingContract, progress
+from auto_labeling.strategies.stopping.worth import ExpectedGain
+from tests.contracts.stopping import NAN, StoppingContract, progress, shifts_of
 
 NOON = datetime(2027, 2, 15, 12, tzinfo=UTC)
 
@@ -51,6 +59,31 @@ class TestStablePredictions(StoppingContract):
     rule = StablePredictions(kappa=0.99, rounds=2)
     fires = progress(agreement=[NAN, 0.5, 0.99, 0.995])
     silent = progress(agreement=[NAN, 0.995, 0.98, 0.995])
+
+
+class TestClassificationChange(StoppingContract):
+    rule = ClassificationChange(rounds=2)
+    fires = progress(shifts=shifts_of(changed=[0.2, 0.0, 0.0]))
+    silent = progress(shifts=shifts_of(changed=[0.0, 0.0, 0.001]))
+
+
+class TestOverallUncertainty(StoppingContract):
+    rule = OverallUncertainty(below=0.05)
+    fires = progress(shifts=shifts_of(uncertainty=[0.2, 0.049]))
+    silent = progress(shifts=shifts_of(uncertainty=[0.04, 0.05]))
+
+
+class TestExpectedGain(StoppingContract):
+    # Of 100 labels the last 30 are the last round and half of the one before.
+    rule = ExpectedGain(points=0.5, share=0.3, rounds=3)
+    fires = progress(shifts=shifts_of(gain=[0.3, 0.1, 0.004, 0.0029]))
+    silent = progress(shifts=shifts_of(gain=[0.3, 0.1, 0.004, 0.0030001]))
+
+
+class TestAllOf(StoppingContract):
+    rule = AllOf(rules=(StablePredictions(kappa=0.9, rounds=1), Plateau(points=1.0, rounds=1)))
+    fires = progress({"accuracy": [0.7, 0.705]}, agreement=[0.9])
+    silent = progress({"accuracy": [0.7, 0.705]}, agreement=[0.89])
 
 
 class TestMaxRounds(StoppingContract):
@@ -120,6 +153,56 @@ def test_stability_needs_every_one_of_its_rounds() -> None:
     assert rule.reason(progress(agreement=[0.95, NAN, 0.95])) is None
 
 
+@given(st.lists(st.floats(0, 0.02), min_size=3, max_size=12), st.integers(1, 60))
+def test_expected_gain_adds_up_what_the_last_labels_brought(gains: list[float], batch: int) -> None:
+    """Against a sum label by label, each bringing its part of the round's gain."""
+    shifts = shifts_of(gain=gains, batch=batch)
+    labels = batch * (len(gains) + 1)
+    by_label = [0.0] * batch + [gain / batch for gain in gains for _ in range(batch)]
+    first = 0.7 * labels
+    worth = sum(part * min(1.0, max(0.0, at + 1 - first)) for at, part in enumerate(by_label))
+    assume(abs(100 * worth - 0.5) > 1e-6)
+    said = ExpectedGain(points=0.5, share=0.3, rounds=3).reason(progress(shifts=shifts))
+    assert (said is not None) == (100 * worth < 0.5)
+
+
+def test_expected_gain_waits_until_all_that_it_looks_at_was_compared() -> None:
+    # From 100 labels on: at 120 the last 30 % begin at 84, at 160 at 112.
+    shifts = [
+        Shift(before=100 + 20 * at, items=120 + 20 * at, changed=0.1, gain=0.0, uncertainty=0.5)
+        for at in range(3)
+    ]
+    rule = ExpectedGain(rounds=1)
+    assert rule.reason(progress(shifts=shifts[:1])) is None
+    assert rule.reason(progress(shifts=shifts)) is not None
+
+
+def test_expected_gain_takes_no_model_for_settled_that_never_moved() -> None:
+    rule = ExpectedGain()
+    never = shifts_of(gain=[0.0] * 6, changed=[0.0] * 6)
+    assert rule.reason(progress(shifts=never)) is None
+    once = shifts_of(gain=[0.0] * 6, changed=[0.1] + [0.0] * 5)
+    assert rule.reason(progress(shifts=once)) is not None
+
+
+def test_a_round_that_only_corrected_labels_counts_whole() -> None:
+    shifts = shifts_of(gain=[0.1, 0.001, 0.001, 0.001])
+    rule = ExpectedGain()
+    assert rule.reason(progress(shifts=shifts)) is not None
+    corrected = dataclasses.replace(shifts[-1], before=shifts[-1].items, gain=0.01)
+    assert rule.reason(progress(shifts=[*shifts, corrected])) is None
+
+
+def test_rules_that_have_to_agree_say_so_together() -> None:
+    (rule,) = rules_from({"all_of": {"max_rounds": 2, "stable_predictions": {"rounds": 1}}})
+    assert rule == AllOf(rules=(MaxRounds(rounds=2), StablePredictions(rounds=1)))
+    said = rule.reason(progress(rounds=3, agreement=[0.995]))
+    assert said is not None
+    assert "all 2 rounds are done; and stable predictions" in said
+    assert rule.reason(progress(rounds=3, agreement=[0.9])) is None
+    assert rule.reason(progress(rounds=1, agreement=[0.995])) is None
+
+
 @pytest.mark.parametrize(
     ("rule", "end"),
     [
@@ -177,6 +260,14 @@ def test_rules_are_read_as_the_campaign_file_gives_them() -> None:
         ({"gain_below": {"points": 0.5, "per_money": "ten"}}, "got 'ten'"),
         ({"gain_below": {"points": 0.5, "per_money": "0"}}, "above zero"),
         ({"stable_predictions": 1.5}, r"stable_predictions\.kappa"),
+        ({"classification_change": 1.0}, r"classification_change\.share: expected a share from"),
+        ({"overall_uncertainty": 0}, r"overall_uncertainty\.below: expected a number between"),
+        ({"expected_gain": 0}, r"expected_gain\.points: expected a number between 0 and 100"),
+        ({"expected_gain": {"share": 1}}, r"expected_gain\.share: expected a number between"),
+        ({"expected_gain": {"rounds": 0}}, r"expected_gain\.rounds: expected a whole number"),
+        ({"all_of": {}}, r"stop\.all_of: expected at least one rule"),
+        ({"all_of": True}, "stop: expected keys and values, got True"),
+        ({"all_of": {"plateua": 1}}, "unknown key 'plateua'; did you mean 'plateau'"),
         ({"max_rounds": True}, "the key 'rounds' is missing"),
         ({"max_rounds": 2.5}, r"stop\.max_rounds: expected a whole number"),
         ({"max_rounds": 0}, r"stop\.max_rounds: expected a whole number"),

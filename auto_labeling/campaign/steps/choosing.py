@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,11 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from auto_labeling.arrays import rng_for
 from auto_labeling.campaign import asks as asks_room
+from auto_labeling.campaign import labels as labels_room
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.rounds import CampaignState, RoundState
 from auto_labeling.campaign.schema import CAMPAIGN, ROUND, items, of, picks
+from auto_labeling.campaign.steps.learning import targets, training_set
 from auto_labeling.campaign.transition import Ending, Transition, newest_model
 from auto_labeling.files import write_atomically
 from auto_labeling.models import fitting
@@ -27,6 +30,8 @@ SHARD = 65_536
 """Rows scored at a time: what bounds the memory, and what one mapped task gets."""
 
 
+PREDICTED = {"proba": fitting.predict, "posterior": fitting.sample}
+"""What a view shows that a model has to say."""
 _CANDIDATES = (
     select(items.c.position, items.c.side)
     .where(*asks_room.MAY_BE_ASKED_ABOUT)
@@ -50,19 +55,26 @@ def score(campaign: Campaign, _state: CampaignState) -> Transition:
 
 def shards_to_score(campaign: Campaign) -> list[int]:
     """Return the shards that the strategy needs and that no earlier run has left behind."""
-    if "proba" not in campaign.config.strategy.strategy.needs:
-        return []
+    predicted = PREDICTED.keys() & campaign.config.strategy.strategy.needs
     count, model = -(-len(campaign.pool) // SHARD), _model(campaign)
-    return [number for number in range(count) if not _shard_file(campaign, model, number).exists()]
+    return [
+        number
+        for number in range(count)
+        if any(not _shard_file(campaign, model, number, what).exists() for what in predicted)
+    ]
 
 
 def score_shard(campaign: Campaign, number: int) -> None:
     """Predict one shard. The file is named by the model and the shard: no two contents share it."""
     rows = slice(number * SHARD, (number + 1) * SHARD)
     model = _model(campaign)
-    classes = len(campaign.config.labels.classes)
-    proba = fitting.predict(campaign.model(model), campaign.pool.features[rows], classes)
-    write_atomically(_shard_file(campaign, model, number), lambda file: np.save(file, proba))
+    fitted, classes = campaign.model(model), len(campaign.config.labels.classes)
+    for what in sorted(PREDICTED.keys() & campaign.config.strategy.strategy.needs):
+        said = PREDICTED[what](fitted, campaign.pool.features[rows], classes)
+        write_atomically(
+            _shard_file(campaign, model, number, what),
+            lambda file, said=said: np.save(file, said),  # type: ignore[misc]
+        )
 
 
 def select_batch(campaign: Campaign, state: CampaignState) -> Transition:
@@ -102,8 +114,8 @@ def _model(campaign: Campaign) -> str:
         return newest_model(connection, campaign.campaign_id) or ""
 
 
-def _shard_file(campaign: Campaign, model: str, number: int) -> Path:
-    name = f"{campaign.pool.digest[:16]}-{number:05d}.npy"
+def _shard_file(campaign: Campaign, model: str, number: int, what: str) -> Path:
+    name = f"{campaign.pool.digest[:16]}-{what}-{number:05d}.npy"
     return campaign.workspace / "cache" / model / name
 
 
@@ -145,20 +157,38 @@ def _embeddings(campaign: Campaign) -> NDArray[np.floating]:
 
 
 def _view(campaign: Campaign, positions: NDArray[np.intp], strategy: QueryStrategy) -> PoolView:
-    features = campaign.pool.features[positions]
     needs = strategy.needs
-    return PoolView(
-        features=features,
-        embeddings=_embeddings(campaign)[positions] if "embeddings" in needs else None,
-        proba=_proba(campaign, positions) if "proba" in needs else None,
-        groups=np.array(campaign.pool.groups)[positions] if "groups" in needs else None,
-    )
+    shown: dict[str, Any] = {"features": campaign.pool.features[positions]}
+    if "embeddings" in needs:
+        shown["embeddings"] = _embeddings(campaign)[positions]
+    if "groups" in needs:
+        groups = zip(campaign.pool.groups, campaign.pool.ids, strict=True)
+        shown["groups"] = np.array([group or item for group, item in groups])[positions]
+    if "cost" in needs:
+        with campaign.ledger.read() as connection:
+            price = asks_room.price_of_an_ask(connection, campaign)
+        shown["cost"] = np.full(len(positions), max(price, 1) / 1e6)
+    for what in PREDICTED.keys() & needs:
+        shown[what] = _predicted(campaign, positions, what)
+    return PoolView(**shown, **_labeled(campaign, needs))
 
 
-def _proba(campaign: Campaign, positions: NDArray[np.intp]) -> NDArray[np.floating]:
+def _labeled(campaign: Campaign, needs: frozenset[str]) -> dict[str, NDArray[Any]]:
+    if not needs & {"labeled_embeddings", "labeled_targets"}:
+        return {}
+    with campaign.ledger.read() as connection:
+        known = training_set(labels_room.read(connection, campaign.campaign_id))
+    positions = np.array([label.position for label in known], dtype=np.intp)
+    return {
+        "labeled_embeddings": _embeddings(campaign)[positions],
+        "labeled_targets": targets(campaign, known),
+    }
+
+
+def _predicted(campaign: Campaign, positions: NDArray[np.intp], what: str) -> NDArray[np.floating]:
     parts, model = [], _model(campaign)
     for number in np.unique(positions // SHARD):
-        path = _shard_file(campaign, model, int(number))
+        path = _shard_file(campaign, model, int(number), what)
         if not path.exists():
             # The pool has grown since it was scored, or somebody has emptied the cache.
             score_shard(campaign, int(number))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from itertools import pairwise
 
 from sqlalchemy import Connection, func, insert, select
 
@@ -27,8 +28,8 @@ from auto_labeling.campaign.transition import (
     end,
     record_move,
 )
-from auto_labeling.ports import Progress
-from auto_labeling.records import Interval, Side
+from auto_labeling.ports import Progress, Shift
+from auto_labeling.records import CampaignId, Interval, Side
 
 _NEWEST_SNAPSHOT = select(func.max(snapshots.c.number)).where(snapshots.c.campaign == CAMPAIGN)
 _ADD_ROUND = insert(rounds)
@@ -40,6 +41,11 @@ _JUDGED = (
 _AGREEMENT = (
     select(rounds.c.agreement)
     .where(rounds.c.campaign == CAMPAIGN, rounds.c.agreement.is_not(None))
+    .order_by(rounds.c.number)
+)
+_SHIFTS = (
+    select(rounds.c.learned, rounds.c.changed, rounds.c.gain, rounds.c.uncertainty)
+    .where(rounds.c.campaign == CAMPAIGN, rounds.c.learned.is_not(None))
     .order_by(rounds.c.number)
 )
 _ROUNDS = (
@@ -138,7 +144,24 @@ def progress(connection: Connection, campaign: Campaign) -> Progress:
         candidates_left=connection.scalar(_CANDIDATES_LEFT, of(name)) or 0,
         now=campaign.clock.now(),
         agreement=[float(kappa) for kappa in kappas],
+        shifts=_shifts(connection, name),
     )
+
+
+def _shifts(connection: Connection, campaign: CampaignId) -> list[Shift]:
+    """Return what each round changed, against the newest model before it."""
+    rows = connection.execute(_SHIFTS, of(campaign)).all()
+    return [
+        Shift(
+            before=before.learned,
+            items=row.learned,
+            changed=row.changed,
+            gain=row.gain,
+            uncertainty=_nan(row.uncertainty),
+        )
+        for before, row in pairwise(rows)
+        if row.changed is not None
+    ]
 
 
 def _ending(

@@ -27,11 +27,12 @@ from auto_labeling.campaign.schema import (
     of,
     rounds,
 )
-from auto_labeling.campaign.steps.learning import targets, training_set
-from auto_labeling.campaign.transition import Transition
+from auto_labeling.campaign.steps.learning import learner_before, shifted, targets, training_set
+from auto_labeling.campaign.transition import Transition, change_round
 from auto_labeling.models import fitting
 from auto_labeling.ports import Replays
 from auto_labeling.records import AskState, Interval, Purpose
+from auto_labeling.strategies.stopping.evidence import sharpness
 
 CAMPAIGN_RUN = -1
 """The round number under which points of the campaign's own run are kept."""
@@ -71,12 +72,31 @@ def evaluate(campaign: Campaign, state: CampaignState) -> Transition:
         known = labels.read(connection, name)
         money = budget.account(connection, name)
         sha256 = connection.scalar(_MODEL, of(name, number))
+        before = learner_before(connection, name, number)
         answered = _answers_by_purpose(connection, campaign)
     judges = judges_of(campaign, known)
-    if sha256 is None or judges is None:
+    if sha256 is None:
         return Transition(to=RoundState.EVALUATED, detail={"judged": 0})
     model = campaign.model(sha256)
     learned = training_set(known)
+    moved = None
+    if before is not None:
+        power = _power(campaign, model, judges)
+        moved = shifted(campaign, known, model, before, power)
+
+    def keep(connection: Connection) -> None:
+        if moved is not None:
+            change_round(
+                connection,
+                name,
+                number,
+                changed=moved.changed,
+                gain=moved.gain,
+                uncertainty=_finite(moved.uncertainty),
+            )
+
+    if judges is None:
+        return Transition(to=RoundState.EVALUATED, writes=(keep,), detail={"judged": 0})
     arms = {"campaign": judge(campaign, model, judges, number)}
     if campaign.config.baseline == "random" and isinstance(campaign.backend, Replays):
         other = baseline.random_model(campaign, learned)
@@ -97,7 +117,7 @@ def evaluate(campaign: Campaign, state: CampaignState) -> Transition:
     accuracy = next(iter(arms["campaign"].values()))[0]
     return Transition(
         to=RoundState.EVALUATED,
-        writes=(write,),
+        writes=(keep, write),
         detail={"judged": accuracy.n, "against": judges.source, "value": _finite(accuracy.value)},
     )
 
@@ -149,6 +169,14 @@ def judge(
 
     shown, tested = at(alpha), at(2 * spent(alpha, config.max_rounds))
     return {metric: (shown[metric], tested[metric].low) for metric in names}
+
+
+def _power(campaign: Campaign, model: Any, judges: Judges | None) -> float:
+    """Return how much surer the model should be of what it predicts; 1 where nothing tells."""
+    if judges is None:
+        return 1.0
+    classes = len(campaign.config.labels.classes)
+    return sharpness(fitting.predict(model, judges.features, classes), judges.truth)
 
 
 def _groups(groups: Sequence[str | None], ids: Sequence[str]) -> NDArray[Any] | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from auto_labeling.arrays import rng_for
 from auto_labeling.campaign import labels, manifest
@@ -14,9 +15,23 @@ from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.evaluation import cohen_kappa
 from auto_labeling.campaign.labels import Label
 from auto_labeling.campaign.rounds import CampaignState, RoundState
+from auto_labeling.campaign.schema import CAMPAIGN, ROUND, of, rounds
 from auto_labeling.campaign.transition import Transition, change_round, model_before
 from auto_labeling.models import fitting
-from auto_labeling.records import Purpose
+from auto_labeling.ports import Shift
+from auto_labeling.records import CampaignId, Purpose
+from auto_labeling.strategies.stopping.evidence import shift
+
+_BEFORE = (
+    select(rounds.c.model_sha256, rounds.c.learned)
+    .where(
+        rounds.c.campaign == CAMPAIGN,
+        rounds.c.model_sha256.is_not(None),
+        rounds.c.number < ROUND,
+    )
+    .order_by(rounds.c.number.desc())
+    .limit(1)
+)
 
 COMPARED = 2_000
 """Pool items on which the predictions of two rounds are compared."""
@@ -70,7 +85,14 @@ def train(campaign: Campaign, state: CampaignState) -> Transition:
 
     def write(connection: Connection) -> None:
         name = campaign.campaign_id
-        change_round(connection, name, number, model_sha256=sha256, agreement=agreement)
+        change_round(
+            connection,
+            name,
+            number,
+            model_sha256=sha256,
+            agreement=agreement,
+            learned=len(known),
+        )
 
     return Transition(
         to=RoundState.TRAINED, writes=(write,), detail={"items": len(known), "model": sha256}
@@ -92,6 +114,42 @@ def targets(campaign: Campaign, known: list[Label]) -> NDArray[np.intp]:
     return np.array([place[str(label.value)] for label in known], dtype=np.intp)
 
 
+def compared(campaign: Campaign) -> NDArray[np.intp]:
+    """Return the pool rows, the same in every round, on which two models are compared."""
+    rng = rng_for(campaign.config.seed, 0, "agreement")
+    size = min(COMPARED, len(campaign.pool))
+    return np.sort(rng.choice(len(campaign.pool), size=size, replace=False))
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """A model that was trained in an earlier round."""
+
+    sha256: str
+    labels: int
+    """How many labels it learned from."""
+
+
+def learner_before(connection: Connection, campaign: CampaignId, number: int) -> Learner | None:
+    """Return the newest model before a round; None where there is none, or nobody counted."""
+    row = connection.execute(_BEFORE, of(campaign, number)).first()
+    # the first version of the ledger did not count
+    return None if row is None or row.learned is None else Learner(row.model_sha256, row.learned)
+
+
+def shifted(
+    campaign: Campaign, known: list[Label], fitted: Any, before: Learner, power: float
+) -> Shift:
+    """Return what a model predicts otherwise on the pool than the one before it."""
+    rows, classes = compared(campaign), len(campaign.config.labels.classes)
+    features = campaign.pool.features[rows]
+    older = campaign.model(before.sha256)
+    old, new = (fitting.predict(one, features, classes) for one in (older, fitted))
+    labeled = np.isin(rows, [label.position for label in known])
+    items = len(training_set(known))
+    return shift(old, new, labeled, before=before.labels, items=items, power=power)
+
+
 def _keep(campaign: Campaign, fitted: fitting.Fitted) -> str:
     """Write the model under the name of its own content and return that name."""
     # Named after the lease: a driver that slept past its own must not put another's draft away.
@@ -104,10 +162,7 @@ def _keep(campaign: Campaign, fitted: fitting.Fitted) -> str:
 
 def _agreement(campaign: Campaign, fitted: Any, before: str) -> float:
     """Return Cohen's kappa between the predictions of two rounds' models on the pool."""
-    rng = rng_for(campaign.config.seed, 0, "agreement")
-    size = min(COMPARED, len(campaign.pool))
-    rows = np.sort(rng.choice(len(campaign.pool), size=size, replace=False))
-    features = campaign.pool.features[rows]
+    features = campaign.pool.features[compared(campaign)]
     classes = len(campaign.config.labels.classes)
     old = campaign.model(before)
     now, then = (fitting.predict(model, features, classes).argmax(1) for model in (fitted, old))

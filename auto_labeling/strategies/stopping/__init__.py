@@ -12,15 +12,25 @@ from typing import Any
 
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.ports import StoppingRule
+from auto_labeling.strategies.stopping.joined import AllOf
 from auto_labeling.strategies.stopping.limits import Deadline, MaxRounds, PoolExhausted
-from auto_labeling.strategies.stopping.stability import StablePredictions
+from auto_labeling.strategies.stopping.stability import (
+    ClassificationChange,
+    OverallUncertainty,
+    StablePredictions,
+)
 from auto_labeling.strategies.stopping.target import Target
 from auto_labeling.strategies.stopping.trend import GainBelow, Plateau
+from auto_labeling.strategies.stopping.worth import ExpectedGain
 
 TABLE: dict[str, type] = {
+    "all_of": AllOf,
+    "classification_change": ClassificationChange,
     "deadline": Deadline,
+    "expected_gain": ExpectedGain,
     "gain_below": GainBelow,
     "max_rounds": MaxRounds,
+    "overall_uncertainty": OverallUncertainty,
     "plateau": Plateau,
     "pool_exhausted": PoolExhausted,
     "stable_predictions": StablePredictions,
@@ -28,8 +38,11 @@ TABLE: dict[str, type] = {
 }
 """The rules: key of `stop` -> class."""
 MAIN: dict[str, str] = {
+    "classification_change": "share",
     "deadline": "at",
+    "expected_gain": "points",
     "max_rounds": "rounds",
+    "overall_uncertainty": "below",
     "plateau": "points",
     "stable_predictions": "kappa",
     "target": "at_least",
@@ -41,7 +54,8 @@ def rules_from(stop: Mapping[str, Any]) -> tuple[StoppingRule, ...]:
     """Return the rules of the mapping under `stop`, in its order.
 
     A key is a kind, its value the rule's fields, or only the main one. `true` stands for a rule
-    with every default, and `false` for none. Raises `ConfigurationError`.
+    with every default, and `false` for none. The first rule with a reason ends the campaign; under
+    `all_of` stand rules that have to agree. Raises `ConfigurationError`.
 
     >>> rules_from({"target": {"metric": "accuracy", "at_least": 0.9}, "max_rounds": 20})
     (Target(metric='accuracy', at_least=0.9, per_class={}), MaxRounds(rounds=20))
@@ -56,6 +70,8 @@ def _rule(kind: str, given: object) -> StoppingRule:
         raise ConfigurationError(
             f"stop: unknown key {kind!r}{_meant(kind, TABLE)} (expected: {', '.join(TABLE)})"
         )
+    if TABLE[kind] is AllOf:
+        return AllOf(rules=rules_from(given))  # type: ignore[arg-type]
     keys = _keys(kind, given)
     known = {field.name: field for field in fields(TABLE[kind])}
     for key in keys:

@@ -34,3 +34,9 @@ def rising(where: str, metric: object) -> None:
             f"{where}: expected a metric that is better when higher, got {metric!r}; "
             "choose one such as accuracy or f1_macro"
         )
+
+
+def fraction(where: str, value: object) -> None:
+    """Raise `ConfigurationError` unless `value` is a number in [0, 1)."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
+        raise ConfigurationError(f"{where}: expected a share from 0 to below 1, got {value!r}")
