@@ -31,10 +31,8 @@ from auto_labeling.ports import (
 from auto_labeling.quality.majority import Majority
 from auto_labeling.records import LabelSchema
 from auto_labeling.strategies import stopping
-from auto_labeling.strategies.cluster_top import ClusterTop
-from auto_labeling.strategies.cold_start import KMedoids
+from auto_labeling.strategies.auto import COLD_START, Auto
 from auto_labeling.strategies.stopping.limits import MaxRounds
-from auto_labeling.strategies.uncertainty import Margin
 
 SCHEMA_VERSION = 1
 KINDS: dict[Any, Mapping[str, type]] = {
@@ -53,8 +51,8 @@ FIXED = ("schema_version", "name", "labels", "pool", "labeled", "backend", "seed
 class Selection:
     """How a batch is chosen; written as the keys of `strategy`."""
 
-    strategy: QueryStrategy = field(default_factory=lambda: ClusterTop(scorer=Margin()))
-    cold_start: QueryStrategy = field(default_factory=KMedoids)
+    strategy: QueryStrategy = field(default_factory=Auto)
+    cold_start: QueryStrategy = COLD_START
     """Chooses while there is no model to ask."""
     batch: int = 20
 

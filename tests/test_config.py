@@ -15,7 +15,7 @@ from auto_labeling.errors import (
     ConfigurationError,
 )
 from auto_labeling.strategies.at_random import Random
-from auto_labeling.strategies.cluster_top import ClusterTop
+from auto_labeling.strategies.auto import Auto
 from auto_labeling.strategies.top_k import TopK
 from tests.support.campaigns import merged, template
 
@@ -154,7 +154,7 @@ def refused(change: dict[str, Any], said: str) -> None:
 def test_what_is_left_out_has_a_sensible_default() -> None:
     raw = merged(template(), dict.fromkeys(("strategy", "model", "stop", "seed")))
     found = config.parse(raw)
-    assert isinstance(found.strategy.strategy, ClusterTop)
+    assert isinstance(found.strategy.strategy, Auto)
     assert (found.strategy.batch, found.seed, found.stop) == (20, 0, ())
     assert (found.quality.overlap, found.quality.most_opinions) == (1, 3)
 
@@ -163,7 +163,7 @@ def test_what_is_left_out_has_a_sensible_default() -> None:
     ("written", "strategy", "batch"),
     [
         ("random", Random, 20),
-        ({"batch": 7}, ClusterTop, 7),
+        ({"batch": 7}, Auto, 7),
         ({"kind": "random", "batch": 7}, Random, 7),
         ({"kind": "top_k", "scorer": "margin"}, TopK, 20),
         ({"kind": "top_k", "scorer": {"kind": "margin"}, "cold_start": "random"}, TopK, 20),

@@ -79,7 +79,7 @@ pool: {pool}
 model: {{kind: logistic_regression}}
 
 # How items are chosen: the least certain, from different regions of the pool, so many a round.
-strategy: {{kind: cluster_top, scorer: {{kind: margin}}, batch: {batch}}}
+strategy: {{kind: auto, batch: {batch}}}
 
 {backend}
 

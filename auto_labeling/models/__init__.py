@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from auto_labeling.models.committee import Committee
 from auto_labeling.models.pickled import Pickled
 from auto_labeling.models.sklearn import (
     GradientBoosting,
@@ -13,6 +14,7 @@ from auto_labeling.models.sklearn import (
 )
 
 TABLE: dict[str, type] = {
+    "committee": Committee,
     "gradient_boosting": GradientBoosting,
     "lda": Lda,
     "logistic_regression": LogisticRegression,

@@ -14,7 +14,7 @@ from auto_labeling.arrays import expect_shape
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.models.features import checked_features
 from auto_labeling.models.storing import dump_verifiable, load_verified
-from auto_labeling.ports import Model
+from auto_labeling.ports import Model, SamplesPosterior
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,6 +69,27 @@ def predict(fitted: Fitted, X: Any, k: int, chunk: int = 65_536) -> NDArray[np.f
         rows = slice(start, min(start + chunk, len(proba)))
         proba[rows, fitted.classes] = _proba_of_seen(fitted, features[rows])
     return proba
+
+
+def sample(fitted: Fitted, X: Any, k: int, chunk: int = 65_536) -> NDArray[np.float32]:
+    """Return (n, k, m) what each member of a committee says; classes never seen have 0.
+
+    While one class only has been seen there is nothing to disagree about: m is 1. Raises
+    `DataError` for a model without members.
+    """
+    features = checked_features(X)
+    if fitted.model is None:
+        return predict(fitted, features, k)[:, :, None].astype(np.float32)
+    model = fitted.model
+    if not isinstance(model, SamplesPosterior):
+        raise DataError(f"{_name(model)} has no members that could disagree; choose a committee")
+    parts = []
+    for start in range(0, features.shape[0], chunk):
+        said = model.sample_proba(features[start : start + chunk])
+        part = np.zeros((len(said), k, said.shape[2]), dtype=np.float32)
+        part[:, fitted.classes] = said
+        parts.append(part)
+    return np.concatenate(parts)
 
 
 def dump(fitted: Fitted, path: Path) -> str:

@@ -10,6 +10,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression as Estimator
 
 from auto_labeling.models import TABLE
+from auto_labeling.models.committee import Committee
 from auto_labeling.models.pickled import Pickled
 from auto_labeling.models.sklearn import (
     GradientBoosting,
@@ -48,6 +49,10 @@ class TestNaiveBayes(ModelContract):
 class TestLda(ModelContract):
     made = Lda()
     takes_sparse = False
+
+
+class TestCommittee(ModelContract):
+    made = Committee(members=3)
 
 
 class TestPickled(ModelContract):

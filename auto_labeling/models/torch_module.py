@@ -1,0 +1,115 @@
+"""A fitted torch module as a model: probabilities of what it returns, points of what it sees."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, softmax
+
+from auto_labeling.arrays import expect_shape
+from auto_labeling.errors import DataError
+from auto_labeling.view import refuse_non_finite
+
+_AT_ONCE = 256
+_SLACK = 1e-3  # what single precision does to the sum of a row
+
+
+def is_torch_module(model: object) -> bool:
+    """Whether this is a torch module; torch is not imported to find out."""
+    torch = sys.modules.get("torch")  # whoever holds a module has imported it
+    return torch is not None and isinstance(model, torch.nn.Module)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TorchModule:
+    """A module that maps (n, ...) inputs to one or k logits or probabilities each."""
+
+    module: Any
+    device: str = "cpu"
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return (n, k) probabilities; one output an input is that of the second of two classes."""
+        return probabilities(self._mapped(self.module, X))
+
+    def embed(self, X: Any) -> NDArray[np.float32]:
+        """Return (n, d): what `features` or `encode` give, mean over places; else the inputs."""
+        of_module = getattr(self.module, "features", getattr(self.module, "encode", None))
+        if of_module is None:
+            rows = inputs(X)
+            return rows.reshape(len(rows), int(np.prod(rows.shape[1:])))
+        points = self._mapped(of_module, X)
+        return points if points.ndim < 3 else points.mean(axis=tuple(range(2, points.ndim)))
+
+    def _mapped(self, function: Callable[[Any], Any], X: Any) -> NDArray[np.float32]:
+        import torch
+
+        rows = inputs(X)
+        with _judging(self.module), torch.no_grad():
+            self.module.to(self.device)
+            parts = [
+                function(torch.from_numpy(rows[start : start + _AT_ONCE]).to(self.device))
+                for start in range(0, len(rows), _AT_ONCE)
+            ]
+        if not parts:
+            return np.empty((0, 1), dtype=np.float32)
+        made: NDArray[np.float32] = torch.cat(parts).float().cpu().numpy()
+        return made
+
+
+def inputs(X: Any) -> NDArray[np.float32]:
+    """Return (n, ...) the inputs of a module, given as a tensor, an array, or a list of either."""
+    rows = _array(X) if not isinstance(X, list | tuple) else _stacked([_array(one) for one in X])
+    if rows.ndim < 2 and rows.size:
+        raise DataError(f"crops: expected inputs of shape (n, ...), got {rows.shape}")
+    refuse_non_finite(rows, "crops")
+    return np.ascontiguousarray(rows, dtype=np.float32)
+
+
+def probabilities(outputs: NDArray[Any]) -> NDArray[np.float64]:
+    """Return (n, k) probabilities of logits or probabilities (n,), (n, 1) or (n, k).
+
+    Single outputs that all lie in [0, 1], and rows without anything negative that sum to 1, are
+    probabilities already; everything else is read as logits.
+
+    >>> probabilities(np.array([0.0, 0.25])), probabilities(np.array([[0.0, 0.0]]))
+    (array([[1.  , 0.  ],
+           [0.75, 0.25]]), array([[0.5, 0.5]]))
+    """
+    given = np.asarray(outputs, dtype=np.float64)
+    if given.ndim == 1:
+        given = given[:, None]
+    expect_shape("outputs", given, ("n", "k"))
+    refuse_non_finite(given, "outputs")
+    if given.shape[1] == 1:
+        second = given if ((given >= 0) & (given <= 1)).all() else expit(given)
+        return np.hstack([1 - second, second])
+    sums = np.abs(given.sum(axis=1) - 1) <= _SLACK
+    return given if (given >= 0).all() and sums.all() else np.asarray(softmax(given, axis=1))
+
+
+@contextmanager
+def _judging(module: Any) -> Iterator[None]:
+    """Switch dropout and batch statistics off for a while."""
+    training = module.training
+    module.eval()
+    try:
+        yield
+    finally:
+        module.train(training)
+
+
+def _array(X: Any) -> NDArray[Any]:
+    return np.asarray(X.detach().cpu() if hasattr(X, "detach") else X)
+
+
+def _stacked(rows: list[NDArray[Any]]) -> NDArray[Any]:
+    shapes = {one.shape for one in rows}
+    if len(shapes) > 1:
+        raise DataError(f"crops: expected one shape, got {sorted(shapes)[:3]}; resize them")
+    return np.stack(rows) if rows else np.empty((0, 1))
