@@ -8,13 +8,48 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
-__all__ = ["AutoLabelingPipeline", "__version__"]
+__all__ = [
+    "ActiveLearner",
+    "AutoLabelingPipeline",
+    "DiversitySampling",
+    "ExpectedModelChange",
+    "HybridQueryStrategy",
+    "IntelligentSampler",
+    "LabelingSession",
+    "QueryByCommittee",
+    "UncertaintySampling",
+    "__version__",
+    "compare_strategies",
+    "select_for_labeling",
+]
 
-_HOMES = {"AutoLabelingPipeline": "auto_labeling.pipeline"}
+_HOMES = {
+    "ActiveLearner": "auto_labeling.sampling.learner",
+    "AutoLabelingPipeline": "auto_labeling.pipeline",
+    "DiversitySampling": "auto_labeling.sampling.diversity",
+    "ExpectedModelChange": "auto_labeling.sampling.model_change",
+    "HybridQueryStrategy": "auto_labeling.sampling.hybrid",
+    "IntelligentSampler": "auto_labeling.sampling.intelligent",
+    "LabelingSession": "auto_labeling.session.labeling",
+    "QueryByCommittee": "auto_labeling.sampling.committee",
+    "UncertaintySampling": "auto_labeling.sampling.uncertainty",
+    "compare_strategies": "auto_labeling.compare.racing",
+    "select_for_labeling": "auto_labeling.sampling.select",
+}
 """Public name -> the module it lives in."""
 
 if TYPE_CHECKING:
+    from auto_labeling.compare.racing import compare_strategies
     from auto_labeling.pipeline import AutoLabelingPipeline
+    from auto_labeling.sampling.committee import QueryByCommittee
+    from auto_labeling.sampling.diversity import DiversitySampling
+    from auto_labeling.sampling.hybrid import HybridQueryStrategy
+    from auto_labeling.sampling.intelligent import IntelligentSampler
+    from auto_labeling.sampling.learner import ActiveLearner
+    from auto_labeling.sampling.model_change import ExpectedModelChange
+    from auto_labeling.sampling.select import select_for_labeling
+    from auto_labeling.sampling.uncertainty import UncertaintySampling
+    from auto_labeling.session.labeling import LabelingSession
 else:
 
     def __getattr__(name: str) -> object:

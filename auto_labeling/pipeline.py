@@ -18,17 +18,8 @@ from auto_labeling.campaign.statement import Statement, savings
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.files import sha256_of, write_atomically
 from auto_labeling.records import CampaignId, Interval
+from auto_labeling.sampling import names
 from auto_labeling.workspace import Workspace
-
-STRATEGIES: Mapping[str, Mapping[str, Any]] = {
-    "uncertainty": {"kind": "top_k", "scorer": {"kind": "least_confident"}},
-    "margin": {"kind": "top_k", "scorer": {"kind": "margin"}},
-    "entropy": {"kind": "top_k", "scorer": {"kind": "entropy"}},
-    "diversity": {"kind": "k_medoids"},
-    "hybrid": {"kind": "cluster_top", "scorer": {"kind": "margin"}},
-    "random": {"kind": "random"},
-}
-"""`active_learning` -> what stands under `strategy` in a campaign file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +56,7 @@ class AutoLabelingPipeline:
     Args:
         model: a scikit-learn classifier, the name of a model kind such as `"lda"`, or None for
             logistic regression.
-        active_learning: uncertainty, margin, entropy, diversity, hybrid, random, or a mapping as it
+        active_learning: auto, uncertainty, margin, entropy, hybrid, random ..., or a mapping as it
             stands under `strategy` in a campaign file.
         labeling_tool: the kind of tool: `simulated` or `files` in this version.
         api_key: the tool's key, where it has one.
@@ -229,11 +220,7 @@ class AutoLabelingPipeline:
 def _strategy(active_learning: str | Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(active_learning, Mapping):
         return dict(active_learning)
-    if active_learning not in STRATEGIES:
-        raise ConfigurationError(
-            f"active_learning: expected one of {', '.join(STRATEGIES)}, got {active_learning!r}"
-        )
-    return dict(STRATEGIES[active_learning])
+    return dict(names.written(active_learning, "active_learning"))
 
 
 def _classes(given: Sequence[str] | None, labeled: Any) -> list[str]:

@@ -31,6 +31,8 @@ def deployments() -> list[Any]:
     from prefect.schedules import Interval
 
     from flows.campaign import campaign
+    from flows.compare import compare
+    from flows.select import select
     from flows.tick import tick
 
     one_at_a_time = ConcurrencyLimitConfig(
@@ -51,6 +53,18 @@ def deployments() -> list[Any]:
             concurrency_limit=one_at_a_time,
             enforce_parameter_schema=True,
             schedules=[Interval(TICK_EVERY_S, slug="every-five-minutes")],
+        ),
+        select.to_deployment(
+            name="select",
+            description="Choose from files what to label next, without any campaign.",
+            tags=TAGS,
+            enforce_parameter_schema=True,
+        ),
+        compare.to_deployment(
+            name="compare",
+            description="Race strategies on data whose labels are known.",
+            tags=TAGS,
+            enforce_parameter_schema=True,
         ),
     ]
 

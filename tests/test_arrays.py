@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+import tracemalloc
 import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from auto_labeling.arrays import (
+    Best,
     expect_shape,
     k_means,
     nearest,
@@ -94,6 +96,49 @@ class TestTopK:
     def test_fewer_than_none_is_refused(self) -> None:
         with pytest.raises(DataError, match="size: expected at least 0, got -3"):
             top_k([1.0], -3, fresh())
+
+
+class TestBest:
+    @settings(deadline=None)
+    @given(
+        scores=few_values, cuts=st.lists(st.integers(0, 50), max_size=6), size=st.integers(0, 50)
+    )
+    def test_chunks_give_what_the_whole_gives(
+        self, scores: Floats, cuts: list[int], size: int
+    ) -> None:
+        best = Best(size, fresh())
+        for chunk in np.split(scores, sorted(min(cut, len(scores)) for cut in cuts)):
+            best.offer(chunk)
+        picks = best.positions()
+        assert len(set(picks.tolist())) == len(picks) == min(size, len(scores))
+        np.testing.assert_array_equal(scores[picks], np.sort(scores)[::-1][:size])
+
+    def test_ties_across_chunks_are_equally_likely_in_every_order(self) -> None:
+        def drawn(seed: int) -> tuple[int, ...]:
+            best = Best(2, fresh(seed))
+            for chunk in ([1.0, 0.0], [1.0, 1.0], [0.0], [1.0]):
+                best.offer(np.array(chunk))
+            return tuple(best.positions().tolist())
+
+        orders = [drawn(seed) for seed in range(2400)]
+        counts = [orders.count(order) for order in set(orders)]
+        assert len(counts) == 12
+        # 200 expected with a standard deviation of 13.5.
+        assert min(counts) > 140
+        assert max(counts) < 260
+
+    @pytest.mark.parametrize("shape", ["constant", "rising", "random"])
+    def test_memory_does_not_grow_with_the_pool(self, shape: str) -> None:
+        best, rng = Best(100, fresh()), fresh(1)
+        tracemalloc.start()
+        for chunk in range(200):
+            scores = {"constant": np.ones, "rising": np.arange, "random": rng.random}[shape](10_000)
+            best.offer(scores + (chunk * 10_000.0 if shape == "rising" else 0.0))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert len(best.positions()) == 100
+        # A chunk is .08 MB, and so is each of the arrays made of it; all scores are 16 MB.
+        assert peak < 2e6
 
 
 class TestExpectShape:

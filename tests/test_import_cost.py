@@ -41,5 +41,11 @@ def test_the_class_that_people_type_brings_no_orchestrator_tracker_or_tool() -> 
     assert not later & imported_by("from auto_labeling import AutoLabelingPipeline")
 
 
+def test_the_classes_that_choose_bring_neither() -> None:
+    later = {"cvat_sdk", "label_studio_sdk", "matplotlib", "mlflow", "prefect", "torch"}
+    names = "ActiveLearner, LabelingSession, compare_strategies"
+    assert not later & imported_by(f"from auto_labeling import {names}")
+
+
 def test_what_is_imported_is_seen() -> None:
     assert {"numpy", "auto_labeling"} <= imported_by("import auto_labeling.view")

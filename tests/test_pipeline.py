@@ -153,7 +153,10 @@ def test_resume_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"active_learning": "uncertanty"}, "active_learning: expected one of uncertainty"),
+        (
+            {"active_learning": "uncertanty"},
+            "active_learning: expected .* did you mean .uncertainty",
+        ),
         ({"model": "logistic"}, "model: expected one of"),
         ({"model": object()}, "fit and predict_proba"),
         ({"classes": None}, r"classes: expected configure\(classes"),

@@ -8,7 +8,20 @@ import auto_labeling
 
 
 def test_the_public_names_are_these() -> None:
-    assert auto_labeling.__all__ == ["AutoLabelingPipeline", "__version__"]
+    assert auto_labeling.__all__ == [
+        "ActiveLearner",
+        "AutoLabelingPipeline",
+        "DiversitySampling",
+        "ExpectedModelChange",
+        "HybridQueryStrategy",
+        "IntelligentSampler",
+        "LabelingSession",
+        "QueryByCommittee",
+        "UncertaintySampling",
+        "__version__",
+        "compare_strategies",
+        "select_for_labeling",
+    ]
     assert dir(auto_labeling) == sorted(auto_labeling.__all__)
 
 

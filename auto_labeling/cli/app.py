@@ -6,6 +6,7 @@ import typer
 
 from auto_labeling.cli.add import add
 from auto_labeling.cli.amend import amend
+from auto_labeling.cli.compare import compare
 from auto_labeling.cli.doctor import doctor
 from auto_labeling.cli.export import export
 from auto_labeling.cli.init import init
@@ -27,6 +28,7 @@ COMMANDS = (
     (amend, "Take a changed campaign file over.", 'amend digits.yaml --why "more answers"'),
     (add, "Take more rows into the pool.", "add reviews.yaml more.csv"),
     (report, "Write the report anew.", "report digits"),
+    (compare, "Race strategies on labeled data.", "compare digits.npz --repeats 20"),
     (export, "Write the newest data set.", "export digits --to labels.csv"),
     (doctor, "Check that everything needed is there.", "doctor"),
 )

@@ -14,6 +14,7 @@ from auto_labeling.arrays import expect_shape
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.models.features import checked_features
 from auto_labeling.models.storing import dump_verifiable, load_verified
+from auto_labeling.models.threads import few_threads
 from auto_labeling.ports import Model, SamplesPosterior
 
 
@@ -45,7 +46,8 @@ def fit(
     _expect_sparse_taken(model, features)
     weights = {} if sample_weight is None else _weights(model, sample_weight, n)
     try:
-        model.fit(features, targets, **weights)
+        with few_threads(n):
+            model.fit(features, targets, **weights)
     except ValueError as error:
         raise DataError(
             f"{_name(model)} cannot be fitted on {n} items of {len(classes)} classes: {error}"

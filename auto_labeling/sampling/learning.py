@@ -1,0 +1,145 @@
+"""Fit what people hand in, and ask it for probabilities, whichever classes it has seen."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auto_labeling import models
+from auto_labeling.arrays import expect_shape
+from auto_labeling.errors import ConfigurationError, DataError
+from auto_labeling.models.threads import few_threads
+from auto_labeling.ports import Model
+from auto_labeling.sampling import rows as data
+from auto_labeling.view import len_of
+
+_FOLDS = 5
+
+
+def model_of(given: Any, where: str = "model") -> Any:
+    """Return a model that was given or named; None where the default is meant."""
+    if given is None or isinstance(given, str):
+        if given is not None and given not in models.TABLE:
+            names = ", ".join(sorted(models.TABLE))
+            raise ConfigurationError(f"{where}: expected a model or one of {names}, got {given!r}")
+        return given
+    missing = [name for name in ("fit", "predict_proba") if not hasattr(given, name)]
+    if missing:
+        raise ConfigurationError(
+            f"{where}: expected something with fit and predict_proba, got a "
+            f"{type(given).__name__} without {' and '.join(missing)}"
+        )
+    return given
+
+
+def fresh(given: Any, rows: Any, seed: int) -> Any:
+    """Return an unfitted copy, its undecided `random_state`s set to `seed`.
+
+    None is logistic regression; where texts or pictures have to become numbers first, a name
+    stands for a pipeline that does so.
+    """
+    if given is None or isinstance(given, str):
+        return _named(given or "logistic_regression", rows, seed)
+    if not hasattr(given, "get_params"):
+        return copy.deepcopy(given)
+    from sklearn.base import clone
+
+    model = clone(given)
+    undecided = {
+        name: seed
+        for name, value in model.get_params().items()
+        if name.rpartition("__")[2] == "random_state" and value is None
+    }
+    return model.set_params(**undecided)
+
+
+def fitted(given: Any, rows: Any, y: NDArray[Any], seed: int) -> Any:
+    """Return a fitted copy; while the labels show one class, a model that always says it."""
+    if len(y) == 0:
+        raise DataError("y: expected at least one label, got none")
+    if len(np.unique(y)) == 1:
+        from sklearn.dummy import DummyClassifier
+
+        return DummyClassifier(strategy="prior").fit(np.zeros((len(y), 1)), y)
+    model = fresh(given, rows, seed)
+    try:
+        with few_threads(len(y)):
+            model.fit(rows, y)
+    except ValueError as error:
+        raise DataError(f"{type(model).__name__} cannot be fitted: {error}") from error
+    return model
+
+
+def proba(model: Model, rows: Any, classes: NDArray[Any] | None = None) -> NDArray[np.float64]:
+    """Return (n, k) probabilities, a chunk at a time; of `classes` those never seen have 0."""
+    said: NDArray[np.float64] | None = None
+    for span in data.chunks(rows):
+        part = _proba(model, data.take(rows, span))
+        if said is None:
+            columns = slice(None) if classes is None else np.searchsorted(classes, model.classes_)
+            said = np.zeros((len_of(rows), part.shape[1] if classes is None else len(classes)))
+        said[span, columns] = part
+    if said is not None:
+        return said
+    seen = getattr(model, "classes_", np.arange(2)) if classes is None else classes
+    return np.empty((0, len(seen)))
+
+
+def is_fitted(model: Any) -> bool:
+    """Whether a model that was handed in can predict already."""
+    return hasattr(model, "classes_")
+
+
+def hits_out_of_fold(given: Any, rows: Any, y: NDArray[Any], seed: int) -> NDArray[np.bool_]:
+    """Return (n,) whether each label is what a model predicts that was fitted without it.
+
+    Stratified cross-validation in five folds; empty while fewer than two classes, or no five
+    labels, are known.
+    """
+    if len(y) < _FOLDS or len(np.unique(y)) < 2:
+        return np.empty(0, dtype=bool)
+    hits = np.empty(len(y), dtype=bool)
+    folds = _folds(y, seed)
+    for fold in range(_FOLDS):
+        train, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        model = fitted(given, data.take(rows, train), y[train], seed)
+        guesses = model.classes_[proba(model, data.take(rows, held)).argmax(axis=1)]
+        hits[held] = guesses == y[held]
+    return hits
+
+
+def _folds(y: NDArray[Any], seed: int) -> NDArray[np.intp]:
+    """Return (n,) the fold of each row: every class is dealt out in turn."""
+    order = np.random.default_rng(seed).permutation(len(y))
+    dealt = order[np.argsort(y[order], kind="stable")]
+    folds = np.empty(len(y), dtype=np.intp)
+    folds[dealt] = np.arange(len(y)) % _FOLDS
+    return folds
+
+
+def _proba(model: Model, rows: Any) -> NDArray[np.float64]:
+    try:
+        given = np.asarray(model.predict_proba(rows), dtype=np.float64)
+    except ValueError as error:
+        raise DataError(f"{type(model).__name__} expected other rows: {error}") from error
+    columns = len(model.classes_) if is_fitted(model) else "k"
+    expect_shape(f"probabilities of {type(model).__name__}", given, (len_of(rows), columns))
+    return given
+
+
+def _named(name: str, rows: Any, seed: int) -> Any:
+    model: Any = models.TABLE[name]().build(seed)
+    if isinstance(rows, list):
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.pipeline import make_pipeline
+
+        return make_pipeline(TfidfVectorizer(sublinear_tf=True), model)
+    if isinstance(rows, np.ndarray) and rows.ndim > 2:
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import FunctionTransformer
+
+        return make_pipeline(FunctionTransformer(data.numbers), model)
+    return model
