@@ -14,6 +14,8 @@ from auto_labeling.errors import DataError
 from auto_labeling.view import refuse_non_finite, rows_per_chunk
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
+_Drawn: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]
+"""Scores, the numbers they drew, and their positions."""
 
 
 def rng_for(seed: int, round: int, purpose: str) -> np.random.Generator:
@@ -56,17 +58,66 @@ def top_k(scores: ArrayLike, size: int, rng: np.random.Generator) -> NDArray[np.
     >>> top_k([0.1, 0.9, 0.5], 2, np.random.default_rng(0))
     array([1, 2])
     """
-    values = np.asarray(scores, dtype=np.float64)
+    values = np.asarray(scores)
     expect_shape("scores", values, ("n",))
     refuse_non_finite(values, "scores")
-    size = batch_size(size, len(values))
-    if size == 0:
-        return np.empty(0, dtype=np.intp)
-    cut = np.partition(values, len(values) - size)[len(values) - size]
-    above, tied = np.flatnonzero(values > cut), np.flatnonzero(values == cut)
-    drawn = rng.choice(tied, size - len(above), replace=False)
-    kept = rng.permutation(np.concatenate([above, drawn]))
-    return kept[np.argsort(-values[kept], kind="stable")]
+    best = Best(batch_size(size, len(values)), rng)
+    for span in spans(len(values), 1):
+        best.offer(values[span])
+    return best.positions()
+
+
+class Best:
+    """The highest of scores that come in chunks; memory goes by `size` and the chunk, not by n.
+
+    A score that may still be among the best draws a number, and of equal scores the larger number
+    goes first: so every order that is best first is equally likely.
+
+    >>> best = Best(2, np.random.default_rng(0))
+    >>> best.offer(np.array([0.1, 0.9]))
+    >>> best.offer(np.array([0.5]))
+    >>> best.positions()
+    array([1, 2])
+    """
+
+    def __init__(self, size: int, rng: np.random.Generator) -> None:
+        self._size, self._rng = size, rng
+        self._seen, self._held = 0, 0
+        self._cut = (-np.inf, -1.0)
+        self._parts: list[_Drawn] = []
+
+    def offer(self, scores: Floats) -> None:
+        """Take the scores of the next positions."""
+        if self._size > 0:
+            ahead = np.flatnonzero(scores >= self._cut[0])
+            values, draws = scores[ahead].astype(np.float64), self._rng.random(len(ahead))
+            fit = (values > self._cut[0]) | (draws > self._cut[1])
+            self._parts.append((values[fit], draws[fit], ahead[fit] + self._seen))
+            self._held += int(np.count_nonzero(fit))
+            if self._held >= 2 * self._size:  # so that what is held is halved each time
+                self._drop()
+        self._seen += len(scores)
+
+    def positions(self) -> NDArray[np.intp]:
+        """Return (min(size, seen),) positions, best first."""
+        if not self._parts:
+            return np.empty(0, dtype=np.intp)
+        self._drop()
+        values, draws, positions = self._parts[0]
+        best: NDArray[np.intp] = positions[np.lexsort((-draws, -values))]
+        return best
+
+    def _drop(self) -> None:
+        values, draws, positions = map(np.concatenate, zip(*self._parts, strict=True))
+        if len(values) > self._size:
+            cut = np.partition(values, -self._size)[-self._size]
+            above, tied = np.flatnonzero(values > cut), np.flatnonzero(values == cut)
+            lucky = tied[np.argsort(-draws[tied])[: self._size - len(above)]]
+            self._cut = (float(cut), float(draws[lucky[-1]]))
+            kept = np.concatenate([above, lucky])
+            values, draws, positions = values[kept], draws[kept], positions[kept]
+        self._parts = [(values, draws, positions)]
+        self._held = len(values)
 
 
 def batch_size(asked: int, available: int) -> int:

@@ -67,8 +67,8 @@ class PoolView:
             raise DataError("view: expected at least one field that is as long as the pool")
         return len_of(getattr(self, names[0]))
 
-    def take(self, positions: NDArray[np.intp]) -> PoolView:
-        """Return the view of some candidates, in the order of `positions`."""
+    def take(self, positions: NDArray[np.intp] | slice) -> PoolView:
+        """Return the view of some candidates, in the order of `positions`; a slice copies none."""
         taken = {name: getattr(self, name)[positions] for name in self._candidate_fields()}
         kept = {
             "labeled_embeddings": self.labeled_embeddings,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -10,40 +11,74 @@ from numpy.typing import NDArray
 
 from auto_labeling.errors import DataError
 
-Kernel: TypeAlias = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-"""(k, m) the probabilities of m candidates, a row a class -> (m,) scores."""
+Floats: TypeAlias = NDArray[np.floating[Any]]
+Kernel: TypeAlias = Callable[[Floats], NDArray[np.float64]]
+"""(k, rows), or (k, m, rows) of m members, in single or double precision -> (rows,) scores."""
 
-_CELLS = 40_000  # numbers a chunk: its copy and the kernel's scratch stay in the processor's cache
-_FEWEST_ROWS = 2048  # below it the calls cost more than the arithmetic, however many the classes
+_BYTES = 400_000  # of a chunk: its copy and the kernel's scratch stay in the processor's cache
+_FEWEST = 2048  # rows, or members' rows: below it the calls cost more than the arithmetic
 _SLACK = 0.01  # what rounding to half precision does to the sum of a row
 
 
-def score_rows(proba: NDArray[np.floating[Any]], kernel: Kernel) -> NDArray[np.float64]:
+def score_rows(proba: Floats, kernel: Kernel) -> NDArray[np.float64]:
     """Return (n,) the kernel's score of each row of `proba` (n, k).
 
     Raises `DataError` that names the first row that is no distribution over the classes.
     """
-    n, k = proba.shape
-    step = max(_FEWEST_ROWS, _CELLS // max(k, 1))
+    return _score("proba", proba, kernel, _FEWEST)
+
+
+def score_members(posterior: Floats, kernel: Kernel) -> NDArray[np.float64]:
+    """Return (n,) the kernel's score of each (k, m) row of `posterior` (n, k, m).
+
+    Raises `DataError` that names the first row in which a member gives no distribution.
+    """
+    m = posterior.shape[2]
+    if m == 0:
+        raise DataError(f"posterior: expected at least one member, got shape {posterior.shape}")
+    return _score("posterior", posterior, kernel, max(_FEWEST // m, 1))
+
+
+def entropies(columns: Floats) -> NDArray[np.float64]:
+    """Return (rows,) the entropy, in nats, of each column of (k, rows) probabilities."""
+    logs = np.log(np.where(columns > 0, columns, 1.0))  # 0 ln 0 is 0
+    sums: NDArray[np.float64] = np.maximum(-(columns * logs).sum(axis=0, dtype=np.float64), 0.0)
+    return sums
+
+
+def _score(name: str, proba: Floats, kernel: Kernel, fewest: int) -> NDArray[np.float64]:
+    n, *classes = proba.shape
+    precision = np.promote_types(proba.dtype, np.float32)
+    step = max(fewest, _BYTES // max(math.prod(classes) * precision.itemsize, 1))
     scores = np.empty(n)
+    # Classes first: arithmetic over the classes is then arithmetic on long, straight rows.
+    turned = np.moveaxis(np.asarray(proba), 0, -1)
+    # One buffer for all chunks, because fresh memory costs more than the arithmetic on it.
+    buffer = np.empty((*classes, min(step, n)), precision)
     for start in range(0, n, step):
-        # Classes first: arithmetic over the classes is then arithmetic on long, straight rows.
-        columns = np.ascontiguousarray(proba[start : start + step].T, dtype=np.float64)
-        _expect_distributions(columns, start)
+        columns = buffer[..., : min(step, n - start)]
+        np.copyto(columns, turned[..., start : start + step])
+        _expect_distributions(name, columns, start)
         scores[start : start + step] = kernel(columns)
     return scores
 
 
-def _expect_distributions(columns: NDArray[np.float64], start: int) -> None:
+def _expect_distributions(name: str, columns: Floats, start: int) -> None:
+    """Raise `DataError` unless (k, rows) or (k, m, rows) sums to 1 over the classes."""
     totals = columns.sum(axis=0)
     wrong = ~(np.abs(totals - 1.0) <= _SLACK)  # not "> _SLACK", which is false for NaN
     if wrong.any():
-        row = int(wrong.argmax())
+        row, total = _first(wrong, totals)
         raise DataError(
-            f"proba: expected rows that sum to 1, row {start + row} sums to {totals[row]:.6g}"
+            f"{name}: expected rows that sum to 1, row {start + row} sums to {total:.6g}"
         )
     if columns.min(initial=0.0) < -_SLACK:
-        row = int((columns.min(axis=0) < -_SLACK).argmax())
-        raise DataError(
-            f"proba: expected nothing below 0, row {start + row} has {columns.min():.6g}"
-        )
+        row, least = _first(columns < -_SLACK, columns)
+        raise DataError(f"{name}: expected nothing below 0, row {start + row} has {least:.6g}")
+
+
+def _first(wrong: NDArray[np.bool_], values: Floats) -> tuple[int, float]:
+    """Return the first row, rows being the last axis, with a wrong value, and that value."""
+    marks = wrong.reshape(-1, wrong.shape[-1])
+    row = int(marks.any(axis=0).argmax())
+    return row, float(values.reshape(marks.shape)[marks[:, row].argmax(), row])

@@ -59,6 +59,35 @@ class TestTopK:
         with pytest.raises(DataError, match=r"scores of Broken must be \(2,\), got \(3,\)"):
             TopK(Broken(0.0, 1.0, 2.0)).select(view, 1, fresh())
 
+    @pytest.mark.parametrize(
+        ("rowwise", "asked"), [(True, [65_536, 65_536, 65_536, 3_392]), (False, [200_000])]
+    )
+    def test_only_a_scorer_of_single_rows_is_asked_in_chunks(
+        self, rowwise: bool, asked: list[int]
+    ) -> None:
+        lengths: list[int] = []
+
+        class Listening(Cost):
+            def score(self, view: PoolView) -> NDArray[np.float64]:
+                lengths.append(len(view))
+                return super().score(view)
+
+        scorer = Listening()
+        scorer.rowwise = rowwise  # type: ignore[attr-defined]
+        view = PoolView(cost=fresh().permutation(200_000))
+        best = np.argsort(-view.cost)[:9]  # type: ignore[operator]
+        np.testing.assert_array_equal(TopK(scorer).select(view, 9, fresh()), best)
+        assert lengths == asked
+
+    def test_a_bad_row_of_a_later_chunk_is_named_by_its_place_in_the_pool(self) -> None:
+        proba = np.full((200_000, 2), 0.5, dtype=np.float32)
+        proba[150_000, 1] = np.nan
+        with pytest.raises(DataError, match=r"view\.proba: expected finite .* row 150000 "):
+            TopK(Margin()).select(PoolView(proba=proba), 3, fresh())
+        proba[150_000, 1] = 0.9
+        with pytest.raises(DataError, match=r"proba: .*, row 150000 sums to 1\.4"):
+            TopK(Margin()).select(PoolView(proba=proba), 3, fresh())
+
 
 class TestClusterTop:
     def test_it_needs_what_its_scorer_needs_and_embeddings(self) -> None:
