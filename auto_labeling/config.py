@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -32,6 +32,7 @@ from auto_labeling.quality.majority import Majority
 from auto_labeling.records import LabelSchema
 from auto_labeling.strategies import stopping
 from auto_labeling.strategies.auto import COLD_START, Auto
+from auto_labeling.strategies.quotas import AtLeast, AtMost
 from auto_labeling.strategies.stopping.limits import MaxRounds
 
 SCHEMA_VERSION = 1
@@ -55,9 +56,33 @@ class Selection:
     cold_start: QueryStrategy = COLD_START
     """Chooses while there is no model to ask."""
     batch: int = 20
+    max_per_group: int | None = None
+    """The most items of one group in a batch, as far as the pool can fill it so."""
+    at_least: Mapping[str, int] = field(default_factory=dict)
+    """Class -> how many of a batch have to be predicted to be of it, as far as there are any."""
 
     def __post_init__(self) -> None:
         _at_least("strategy.batch", self.batch, 1)
+        if self.max_per_group is not None:
+            _at_least("strategy.max_per_group", self.max_per_group, 1)
+        for name, count in self.at_least.items():
+            _at_least(f"strategy.at_least.{name}", count, 1)
+
+    def bounded(self, classes: Sequence[str]) -> Selection:
+        """Return the selection whose strategies keep the quotas by themselves."""
+        strange = [name for name in self.at_least if name not in classes]
+        if strange:
+            raise ConfigurationError(
+                f"strategy.at_least: expected classes of labels.classes, got {strange}"
+            )
+        strategy, cold_start = self.strategy, self.cold_start
+        if self.at_least:
+            counts = tuple((classes.index(name), one) for name, one in self.at_least.items())
+            strategy = AtLeast(strategy, counts=counts)
+        if self.max_per_group is not None:
+            strategy = AtMost(strategy, self.max_per_group)
+            cold_start = AtMost(cold_start, self.max_per_group)
+        return replace(self, strategy=strategy, cold_start=cold_start)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,7 +292,7 @@ def parse(raw: Mapping[str, Any]) -> CampaignConfig:
     config: CampaignConfig = build(CampaignConfig, rest, "", KINDS)
     extras: dict[str, Any] = {"stop": stopping.rules_from(stop)}
     if chosen is not None:
-        extras["strategy"] = _selection(chosen)
+        extras["strategy"] = _selection(chosen).bounded(config.labels.classes)
     return replace(config, **extras)
 
 
@@ -339,16 +364,17 @@ def json_ready(value: Any) -> Any:
 
 def _selection(given: object) -> Selection:
     mapping = {"kind": given} if isinstance(given, str) else dict(_expect_mapping(given))
-    own = {key: mapping.pop(key) for key in ("batch", "cold_start") if key in mapping}
+    shared = [one.name for one in fields(Selection) if one.name != "strategy"]
+    own = {key: mapping.pop(key) for key in shared if key in mapping}
     selection: Selection = build(Selection, own, "strategy", KINDS)
     if not mapping:
         return selection
     cls = strategies.TABLE.get(str(mapping.get("kind")))
     if cls is not None:
         own_keys = [one.name for one in fields(cls)]
-        refuse_unknown(mapping, ["kind", "batch", "cold_start", *own_keys], "strategy")
+        refuse_unknown(mapping, ["kind", *shared, *own_keys], "strategy")
     strategy = build_kind(strategies.TABLE, mapping, "strategy", KINDS)
-    return Selection(strategy=strategy, cold_start=selection.cold_start, batch=selection.batch)
+    return replace(selection, strategy=strategy)
 
 
 def _expect_mapping(given: object) -> Mapping[str, Any]:

@@ -16,6 +16,7 @@ from auto_labeling.errors import (
 )
 from auto_labeling.strategies.at_random import Random
 from auto_labeling.strategies.auto import Auto
+from auto_labeling.strategies.quotas import AtLeast, AtMost
 from auto_labeling.strategies.top_k import TopK
 from tests.support.campaigns import merged, template
 
@@ -236,3 +237,24 @@ def test_dates_are_kept_as_text(tmp_path: Path) -> None:
     path = tmp_path / "campaign.yaml"
     path.write_text("stop: {deadline: 2027-02-15}\n")
     assert config.read(path) == {"stop": {"deadline": "2027-02-15"}}
+
+
+def test_quotas_are_written_beside_the_strategy() -> None:
+    quotas = {"kind": "random", "max_per_group": 2, "at_least": {"bee": 3}}
+    found = config.parse(merged(template(), {"strategy": None}) | {"strategy": quotas}).strategy
+    assert isinstance(found.strategy, AtMost)
+    assert found.strategy.strategy == AtLeast(Random(), counts=((1, 3),))
+    assert isinstance(found.cold_start, AtMost)
+
+
+@pytest.mark.parametrize(
+    ("quotas", "said"),
+    [
+        ({"at_least": {"dog": 3}}, r"strategy\.at_least: expected classes of.*\['dog'\]"),
+        ({"at_least": {"bee": 0}}, r"strategy\.at_least\.bee: expected at least 1, got 0"),
+        ({"max_per_group": 0}, r"strategy\.max_per_group: expected at least 1, got 0"),
+    ],
+)
+def test_quotas_nobody_can_keep_are_refused(quotas: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        config.parse(merged(template(), {"strategy": quotas}))

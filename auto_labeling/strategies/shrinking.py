@@ -81,26 +81,24 @@ class Level:
         self.seen = law.count
 
     def narrow(
-        self, room: Floats, rng: np.random.Generator
+        self, size: int, room: Floats | None, rng: np.random.Generator
     ) -> tuple[Level, NDArray[np.intp], float]:
-        """Return the level of the largest bounds, where they are, and the next bound.
+        """Return the level of the `size` largest bounds, where they are, and the next bound.
 
-        As many as there is room (size, d) for, where their points are put unless they are many.
+        Their points are copied to the room (size, d), where there is one.
         """
-        size = len(room)
         others = len(self.rows) - size
         cut = np.partition(self.values, others - 1)[others - 1]
         above, tied = np.flatnonzero(self.values > cut), np.flatnonzero(self.values == cut)
         # Drawn, so that of copies each has the same chance.
         kept = np.sort(np.concatenate([above, rng.choice(tied, size - len(above), replace=False)]))
-        points: Floats = self.points
-        places: NDArray[np.intp] | None = kept if self.places is None else self.places[kept]
-        if size <= _COPIED:
-            points, places = points.take(places, axis=0, out=room, mode="clip"), None
+        places = kept if self.places is None else self.places[kept]
+        if room is not None:
+            self.points.take(places, axis=0, out=room, mode="clip")
         level = Level(
             rows=self.rows[kept],
-            points=points,
-            places=places,
+            points=self.points if room is None else room,
+            places=places if room is None else None,
             known=self.known[kept],
             values=self.values[kept],
             seen=self.seen,
@@ -122,9 +120,10 @@ def take_largest(
         return _take_exactly(level, law, size, rng, floor)
     picks: list[int] = []
     # One room for all contenders to come: memory that is new costs more than copying into it.
-    room = np.empty((smaller[0], level.points.shape[1]), level.points.dtype)
+    shape = (smaller[0], level.points.shape[1])
+    room = np.empty(shape, level.points.dtype) if smaller[0] <= _COPIED else None
     while level.values.max() >= floor:
-        contenders, where, others = level.narrow(room, rng)
+        contenders, where, others = level.narrow(smaller[0], room, rng)
         picks += take_largest(contenders, law, size - len(picks), rng, max(floor, others))
         if len(picks) == size:
             break
