@@ -15,6 +15,7 @@ from auto_labeling.config import CampaignConfig
 from auto_labeling.money import format_micros
 from auto_labeling.records import Micros
 from auto_labeling.reporting.wording import count, moment
+from auto_labeling.strategies.stopping.limits import MaxRounds
 from auto_labeling.workspace import Workspace
 
 _DAY = 86_400_000_000
@@ -72,7 +73,7 @@ def prospects_of(workspace: Workspace, statement: Statement) -> Prospects:
     """Return what is to be expected of a campaign."""
     config = config_room.parse(statement.configuration)
     verdict, now = _waiting(workspace, statement, config)
-    limit = min((r.rounds for r in config.stop if hasattr(r, "rounds")), default=None)
+    limit = min((r.rounds for r in config.stop if isinstance(r, MaxRounds)), default=None)
     simulated = now is None
     return Prospects(
         driver=assemble.driver_of(workspace, statement.campaign_id),
