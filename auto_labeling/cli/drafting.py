@@ -68,7 +68,7 @@ schema_version: 1
 # What the campaign is called in lists and reports.
 name: {name}
 
-# What is asked: `single` (one class an item) or `multi` (any number), and between which classes.
+# What is asked: one class an item, out of these.
 labels: {{task: single, classes: {classes}}}
 
 # What is to be labeled. `heldout` names rows with true labels that judge the model and nothing
@@ -78,7 +78,7 @@ pool: {pool}
 # What learns from the answers and says what it is unsure about.
 model: {{kind: logistic_regression}}
 
-# How items are chosen: the least certain, from different regions of the pool, so many a round.
+# How items are chosen: what covers most of what the model is unsure about, so many a round.
 strategy: {{kind: auto, batch: {batch}}}
 
 {backend}
@@ -89,7 +89,8 @@ quality: {{overlap: {overlap}, consensus: {{kind: majority}}}}
 # What may be spent at most, in answers and in money; `price` is that of one answer. Quote money.
 budget: {{answers: {answers}, money: {money}, currency: USD, price: "0.05"}}
 
-# When to stop before that: when the model is surely that good, or after so many rounds.
+# When to stop before that: when the model is surely that good, or after so many rounds. Without a
+# target, `expected_gain: true` stops when further labels would hardly change what is predicted.
 stop: {{target: {{metric: accuracy, at_least: 0.9}}, max_rounds: 20}}
 
 # `sealed` keeps texts and pictures out of every log, error and report.
