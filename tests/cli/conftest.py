@@ -82,6 +82,8 @@ def _forked(words: Sequence[str], out: Path, err: Path, user: int) -> int:
         pid = os.fork()
     if pid:
         return pid
+    # What a shell starts in the background ignores it, and so would this child.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with out.open("w", buffering=1) as sys.stdout, err.open("w", buffering=1) as sys.stderr:
         if user and os.getuid() == 0:
             os.setuid(user)  # root may write anywhere
