@@ -158,16 +158,17 @@ def _embeddings(campaign: Campaign) -> NDArray[np.floating]:
 
 def _view(campaign: Campaign, positions: NDArray[np.intp], strategy: QueryStrategy) -> PoolView:
     needs = strategy.needs
-    shown: dict[str, Any] = {"features": campaign.pool.features[positions]}
+    with campaign.ledger.read() as connection:
+        price = asks_room.price_of_an_ask(connection, campaign)
+    # Always there, because a view has to have a length; features may be large.
+    shown: dict[str, Any] = {"cost": np.full(len(positions), max(price, 1) / 1e6)}
+    if "features" in needs:
+        shown["features"] = campaign.pool.features[positions]
     if "embeddings" in needs:
         shown["embeddings"] = _embeddings(campaign)[positions]
     if "groups" in needs:
         groups = zip(campaign.pool.groups, campaign.pool.ids, strict=True)
         shown["groups"] = np.array([group or item for group, item in groups])[positions]
-    if "cost" in needs:
-        with campaign.ledger.read() as connection:
-            price = asks_room.price_of_an_ask(connection, campaign)
-        shown["cost"] = np.full(len(positions), max(price, 1) / 1e6)
     for what in PREDICTED.keys() & needs:
         shown[what] = _predicted(campaign, positions, what)
     return PoolView(**shown, **_labeled(campaign, needs))
