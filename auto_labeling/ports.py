@@ -198,6 +198,15 @@ class QueryStrategy(Protocol):
         ...
 
 
+@runtime_checkable
+class KnowsChances(Protocol):
+    """A strategy that draws with chances it can say: estimates from its picks can be weighted."""
+
+    def selection_probabilities(self, view: PoolView, size: int) -> NDArray[np.float64]:
+        """Return (n,) each candidate's chance to be in a batch; their sum is its size."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
     """One opinion that counts in a consensus."""

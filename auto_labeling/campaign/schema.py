@@ -167,6 +167,7 @@ picks = Table(
     Column("rank", Integer, primary_key=True),
     Column("item", String, nullable=False),
     Column("purpose", String, nullable=False),
+    Column("chance", Float, comment="of being in the batch, where it is known"),
 )
 
 asks = Table(

@@ -26,3 +26,8 @@ class Random:
         """Return (min(size, n),) positions in random order."""
         n = len(view)
         return rng.choice(n, batch_size(size, n), replace=False).astype(np.intp, copy=False)
+
+    def selection_probabilities(self, view: PoolView, size: int) -> NDArray[np.float64]:
+        """Return (n,) the chance of each candidate to be in a batch."""
+        n = len(view)
+        return np.full(n, batch_size(size, n) / max(n, 1))

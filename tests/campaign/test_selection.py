@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from auto_labeling import assemble
+from auto_labeling.campaign.schema import items, picks
 from auto_labeling.errors import ConfigurationError
+from auto_labeling.records import Purpose, Side
 from auto_labeling.strategies import SCORERS, TABLE
 from auto_labeling.workspace import Workspace
-from tests.support.campaigns import drive, tiny
+from tests.support.campaigns import drive, ledger_of, tiny
 from tests.support.examination import examined
 
 COMMITTEE = {"kind": "committee", "of": {"kind": "naive_bayes"}, "members": 3}
@@ -59,6 +62,34 @@ def test_a_campaign_runs_with_every_strategy(tmp_path: Path, kind: str) -> None:
 def test_a_campaign_runs_with_every_scorer(tmp_path: Path, kind: str) -> None:
     scorer = written(kind, SCORERS)
     assert labeled(tmp_path / "ws", {"kind": "top_k", "scorer": scorer}) == 8
+
+
+@pytest.mark.parametrize(
+    ("strategy", "known"),
+    [
+        ({"kind": "seek", "scorer": {"kind": "margin"}, "cold_start": "random"}, True),
+        ({"kind": "top_k", "scorer": {"kind": "margin"}, "cold_start": "random"}, False),
+    ],
+)
+def test_known_chances_are_recorded_beside_the_picks(
+    tmp_path: Path, strategy: dict[str, Any], known: bool
+) -> None:
+    path = tmp_path / "ws"
+    campaign = tiny(path, strategy=strategy, stop={"max_rounds": 2})
+    drive(path, campaign)
+    with ledger_of(path) as ledger, ledger.read() as connection:
+        rows = connection.execute(select(picks)).all()
+        train = connection.scalar(
+            select(func.count()).select_from(items).where(items.c.side == Side.TRAIN)
+        )
+    control = [row for row in rows if row.purpose == Purpose.CONTROL]
+    assert control
+    assert all(0 < row.chance <= 1 for row in control)
+    first = [row.chance for row in rows if row.round == 1 and row.purpose == Purpose.TRAIN]
+    assert len(set(first)) == 1
+    assert first[0] == pytest.approx(len(first) / train)
+    second = [row.chance for row in rows if row.round == 2 and row.purpose == Purpose.TRAIN]
+    assert all((chance is not None) == known for chance in second)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from auto_labeling.campaign.transition import Ending, Transition, newest_model
 from auto_labeling.files import write_atomically
 from auto_labeling.models import fitting
 from auto_labeling.models.embedding import feature_embedder
-from auto_labeling.ports import QueryStrategy
+from auto_labeling.ports import KnowsChances, QueryStrategy
 from auto_labeling.records import Purpose, Side
 from auto_labeling.view import PoolView
 
@@ -86,19 +86,26 @@ def select_batch(campaign: Campaign, state: CampaignState) -> Transition:
         return Transition(to=RoundState.SELECTED, ending=ending)
     due = _control_due(campaign, state.round) if campaign.pool.heldout is None else 0
     judges = rng.choice(control, size=min(due, len(control)), replace=False)
+    chances = dict.fromkeys(judges.tolist(), len(judges) / max(len(control), 1))
     chosen = train[:0]
     if size := min(campaign.batch - len(judges), len(train)):
         strategy = _strategy(campaign, has_model=state.has_model)
-        chosen = train[strategy.select(_view(campaign, train, strategy), size, rng)]
+        view = _view(campaign, train, strategy)
+        picked = strategy.select(view, size, rng)
+        chosen = train[picked]
+        if isinstance(strategy, KnowsChances):
+            known = strategy.selection_probabilities(view, size)[picked]
+            chances |= dict(zip(chosen.tolist(), known.tolist(), strict=True))
     batch = _spread(chosen, judges)
     ids = campaign.pool.ids
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "campaign": campaign.campaign_id,
             "round": state.round,
             "rank": rank,
             "item": ids[position],
             "purpose": purpose,
+            "chance": chances.get(position),
         }
         for rank, (position, purpose) in enumerate(batch)
     ]

@@ -1,4 +1,4 @@
-"""What each round changed in the predictions: what stopping rules look at."""
+"""What each round changed in the predictions, and with what chance an item was picked."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,3 +13,4 @@ def upgrade() -> None:
     op.add_column('rounds', sa.Column('changed', sa.Float(), nullable=True))
     op.add_column('rounds', sa.Column('gain', sa.Float(), nullable=True))
     op.add_column('rounds', sa.Column('uncertainty', sa.Float(), nullable=True))
+    op.add_column('picks', sa.Column('chance', sa.Float(), nullable=True))
