@@ -24,7 +24,12 @@ GIVEN: dict[str, Any] = {
     "strategy": {"kind": "top_k", "scorer": {"kind": "margin"}},
 }
 """What fields without a default are filled with."""
-SPECIAL: dict[str, dict[str, Any]] = {"at_most": {"count": 2}}
+SPECIAL: dict[str, dict[str, Any]] = {
+    "at_most": {"count": 2},
+    "like_labeled": {"classes": [0]},
+    "like_points": {"points": [[0.0, 0.0, 0.0, 1.0]]},
+    "mentions": {"columns": [0]},
+}
 """Further keys of kinds that cannot do without."""
 ITEMS_OF_SEVERAL_LABELS = {kind for kind in SCORERS if kind.startswith("multi_label")}
 
