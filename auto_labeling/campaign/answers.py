@@ -6,13 +6,22 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
 from auto_labeling.campaign import asks as asks_room
 from auto_labeling.campaign import budget, intake
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.intake import Intake, Known
-from auto_labeling.campaign.schema import CAMPAIGN, answers, asks, of, people, quarantine
+from auto_labeling.campaign.schema import (
+    CAMPAIGN,
+    THESE,
+    answers,
+    asks,
+    chunks,
+    of,
+    people,
+    quarantine,
+)
 from auto_labeling.campaign.transition import OPEN, change_campaign, put_aside, tell
 from auto_labeling.money import price_for
 from auto_labeling.ports import Vote
@@ -54,12 +63,11 @@ def votes(connection: Connection, campaign: CampaignId) -> list[Vote]:
 
 
 _OURS = select(answers).where(answers.c.campaign == CAMPAIGN)
-_THESE: BindParameter[Any] = bindparam("these", expanding=True)
-_BY_FINGERPRINT = _OURS.where(answers.c.fingerprint.in_(_THESE))
-_BY_ANSWER = _OURS.where(answers.c.answer_id.in_(_THESE))
-_BY_ITEM = _OURS.where(answers.c.item.in_(_THESE))
+_BY_FINGERPRINT = _OURS.where(answers.c.fingerprint.in_(THESE))
+_BY_ANSWER = _OURS.where(answers.c.answer_id.in_(THESE))
+_BY_ITEM = _OURS.where(answers.c.item.in_(THESE))
 _PUT_ASIDE = select(quarantine.c.where_found).where(
-    quarantine.c.campaign == CAMPAIGN, quarantine.c.where_found.in_(_THESE)
+    quarantine.c.campaign == CAMPAIGN, quarantine.c.where_found.in_(THESE)
 )
 _PEOPLE = select(people).where(people.c.campaign == CAMPAIGN)
 _ADD = insert(answers)
@@ -132,9 +140,8 @@ def _rows(
     ]
 
 
-def _chunks(values: Iterable[str]) -> Iterable[list[str]]:
-    ordered = sorted(set(values))
-    return (ordered[start : start + 500] for start in range(0, len(ordered), 500))
+def _chunks(values: Iterable[str]) -> Iterable[Sequence[str]]:
+    return chunks(sorted(set(values)))
 
 
 def _write(connection: Connection, campaign: Campaign, taken: Intake) -> None:

@@ -7,11 +7,22 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Select, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, update
 
 from auto_labeling.campaign import budget
 from auto_labeling.campaign.context import Campaign
-from auto_labeling.campaign.schema import CAMPAIGN, ROUND, asks, items, labels, of, people, uploads
+from auto_labeling.campaign.schema import (
+    CAMPAIGN,
+    ROUND,
+    THESE,
+    asks,
+    chunks,
+    items,
+    labels,
+    of,
+    people,
+    uploads,
+)
 from auto_labeling.campaign.transition import OPEN
 from auto_labeling.money import Price, micros, price_for
 from auto_labeling.records import (
@@ -95,15 +106,14 @@ def order(
     return _write(connection, campaign, new, round_number)
 
 
-_THESE: BindParameter[Any] = bindparam("these", expanding=True)
 _OURS = select(asks).where(asks.c.campaign == CAMPAIGN).order_by(asks.c.item, asks.c.ordinal)
 _OF_ROUND = _OURS.where(asks.c.round == ROUND)
 _STILL_OPEN = _OURS.where(asks.c.state.in_(OPEN))
-_OF_UPLOADS = _OURS.where(asks.c.upload.in_(_THESE))
-_MARK = update(asks).where(asks.c.ask.in_(_THESE))
+_OF_UPLOADS = _OURS.where(asks.c.upload.in_(THESE))
+_MARK = update(asks).where(asks.c.ask.in_(THESE))
 _ASKED_BEFORE = (
     select(asks.c.item, func.count())
-    .where(asks.c.campaign == CAMPAIGN, asks.c.item.in_(_THESE))
+    .where(asks.c.campaign == CAMPAIGN, asks.c.item.in_(THESE))
     .group_by(asks.c.item)
 )
 _ADD, _ADD_UPLOAD = insert(asks), insert(uploads)
@@ -130,8 +140,7 @@ def of_uploads(
 
 def mark(connection: Connection, ask_ids: Sequence[str], state: AskState) -> None:
     """Set the state of asks."""
-    for start in range(0, len(ask_ids), 500):  # SQLite takes a bounded number of parameters
-        chunk = ask_ids[start : start + 500]
+    for chunk in chunks(ask_ids):
         connection.execute(_MARK, {"these": chunk, "state": state})
 
 

@@ -12,7 +12,17 @@ from sqlalchemy import BindParameter, Connection, bindparam, distinct, func, ins
 from auto_labeling.campaign import answers as answers_room
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.intake import decode, encode
-from auto_labeling.campaign.schema import CAMPAIGN, ROUND, answers, asks, items, labels, of
+from auto_labeling.campaign.schema import (
+    CAMPAIGN,
+    ROUND,
+    THESE,
+    answers,
+    asks,
+    chunks,
+    items,
+    labels,
+    of,
+)
 from auto_labeling.records import AskState, CampaignId, ItemId, Purpose, Value
 
 
@@ -63,7 +73,7 @@ _MET = (
 _PURPOSES = select(asks.c.item, asks.c.purpose).where(
     asks.c.campaign == CAMPAIGN,
     asks.c.ordinal == 0,
-    asks.c.item.in_(bindparam("these", expanding=True)),
+    asks.c.item.in_(THESE),
 )
 _ADD = insert(labels)
 _CHANGE = (
@@ -180,8 +190,7 @@ def _insert(
     if not rows:
         return
     purposes: dict[ItemId, str] = {}
-    for start in range(0, len(rows), 500):  # SQLite takes a bounded number of parameters
-        these = [row["item"] for row in rows[start : start + 500]]
+    for these in chunks([row["item"] for row in rows]):
         purposes |= dict(connection.execute(_PURPOSES, of(campaign, these=these)).all())
     fixed = {"campaign": campaign, "round": number, "source": "human"}
     connection.execute(

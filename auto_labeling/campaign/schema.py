@@ -6,7 +6,9 @@ Times and money are integer micros. Payloads (texts, pixels) are never stored. R
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from collections.abc import Sequence as Values
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     JSON,
@@ -361,10 +363,20 @@ quarantine = Table(
 
 CAMPAIGN: BindParameter[str] = bindparam("of_campaign")
 ROUND: BindParameter[int] = bindparam("of_round")
+THESE: BindParameter[Any] = bindparam("these", expanding=True)
 """What a statement asks for that is built once, beside the function that sends it: building one
 takes ten times as long as sending it."""
+
+
+_MOST_VALUES = 500  # SQLite takes a bounded number of parameters
+T = TypeVar("T")
 
 
 def of(campaign: str, number: int | None = None, **more: Any) -> dict[str, Any]:
     """Return the values of `CAMPAIGN`, of `ROUND` where a number is given, and of `more`."""
     return {"of_campaign": campaign} | ({} if number is None else {"of_round": number}) | more
+
+
+def chunks(values: Values[T]) -> Iterator[Values[T]]:
+    """Cut what `THESE` stands for into lists that one statement takes."""
+    return (values[at : at + _MOST_VALUES] for at in range(0, len(values), _MOST_VALUES))

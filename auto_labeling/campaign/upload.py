@@ -13,7 +13,16 @@ from sqlalchemy import BindParameter, bindparam, select, update
 
 from auto_labeling.campaign import asks as asks_room
 from auto_labeling.campaign.context import Campaign
-from auto_labeling.campaign.schema import CAMPAIGN, ROUND, asks, campaigns, items, of, uploads
+from auto_labeling.campaign.schema import (
+    CAMPAIGN,
+    ROUND,
+    THESE,
+    asks,
+    campaigns,
+    items,
+    of,
+    uploads,
+)
 from auto_labeling.campaign.transition import change_campaign
 from auto_labeling.errors import BlockedError, DataError, LeaseLost, TransientError
 from auto_labeling.records import Ask, AskState, CancelResult, Item, RemoteRef, Upload
@@ -39,9 +48,7 @@ _INTENDED = (
     )
     .order_by(uploads.c.upload)
 )
-_POSITIONS = select(items.c.position).where(
-    items.c.campaign == CAMPAIGN, items.c.item.in_(bindparam("these", expanding=True))
-)
+_POSITIONS = select(items.c.position).where(items.c.campaign == CAMPAIGN, items.c.item.in_(THESE))
 _KNOWN = select(uploads.c.upload, uploads.c.remote_id, uploads.c.cancelled_at).where(
     uploads.c.campaign == CAMPAIGN
 )

@@ -165,10 +165,7 @@ def _embeddings(campaign: Campaign) -> NDArray[np.floating]:
 
 def _view(campaign: Campaign, positions: NDArray[np.intp], strategy: QueryStrategy) -> PoolView:
     needs = strategy.needs
-    with campaign.ledger.read() as connection:
-        price = asks_room.price_of_an_ask(connection, campaign)
-    # Always there, because a view has to have a length; features may be large.
-    shown: dict[str, Any] = {"cost": np.full(len(positions), max(price, 1) / 1e6)}
+    shown: dict[str, Any] = {}
     if "features" in needs:
         shown["features"] = campaign.pool.features[positions]
     if "embeddings" in needs:
@@ -178,6 +175,10 @@ def _view(campaign: Campaign, positions: NDArray[np.intp], strategy: QueryStrate
         shown["groups"] = np.array([group or item for group, item in groups])[positions]
     for what in PREDICTED.keys() & needs:
         shown[what] = _predicted(campaign, positions, what)
+    if "cost" in needs or not shown:  # a view has to have a length, and this one is small
+        with campaign.ledger.read() as connection:
+            price = asks_room.price_of_an_ask(connection, campaign)
+        shown["cost"] = np.full(len(positions), max(price, 1) / 1e6)
     return PoolView(**shown, **_labeled(campaign, needs))
 
 

@@ -78,10 +78,11 @@ def evaluate(campaign: Campaign, state: CampaignState) -> Transition:
     if sha256 is None:
         return Transition(to=RoundState.EVALUATED, detail={"judged": 0})
     model = campaign.model(sha256)
+    said = None if judges is None else _said(campaign, model, judges)
     learned = training_set(known)
     moved = None
     if before is not None:
-        power = _power(campaign, model, judges)
+        power = 1.0 if judges is None or said is None else sharpness(said, judges.truth)
         moved = shifted(campaign, known, model, before, power)
 
     def keep(connection: Connection) -> None:
@@ -95,13 +96,13 @@ def evaluate(campaign: Campaign, state: CampaignState) -> Transition:
                 uncertainty=_finite(moved.uncertainty),
             )
 
-    if judges is None:
+    if judges is None or said is None:
         return Transition(to=RoundState.EVALUATED, writes=(keep,), detail={"judged": 0})
-    arms = {"campaign": judge(campaign, model, judges, number)}
+    arms = {"campaign": judge(campaign, said, judges, number)}
     if campaign.config.baseline == "random" and isinstance(campaign.backend, Replays):
         other = baseline.random_model(campaign, learned)
         if other is not None:
-            arms["random"] = judge(campaign, other, judges, number)
+            arms["random"] = judge(campaign, _said(campaign, other, judges), judges, number)
     items = sum(label.value is not None for label in known)
     rows = [
         _row(campaign, number, arm, metric, found, items, money)
@@ -147,11 +148,13 @@ def judges_of(campaign: Campaign, known: Sequence[Label]) -> Judges | None:
 
 
 def judge(
-    campaign: Campaign, model: Any, judges: Judges, number: int
+    campaign: Campaign, proba: NDArray[np.float64], judges: Judges, number: int
 ) -> dict[str, tuple[Interval, float]]:
-    """Return every metric with its interval, and the bound that a test of a target may use."""
+    """Return every metric with its interval, and the bound that a test of a target may use.
+
+    `proba` (n, k) is what the model says of the items that judge.
+    """
     config = campaign.config
-    proba = fitting.predict(model, judges.features, len(config.labels.classes))
     names = judged_by(config)
     alpha = config.evaluation.alpha
 
@@ -171,12 +174,8 @@ def judge(
     return {metric: (shown[metric], tested[metric].low) for metric in names}
 
 
-def _power(campaign: Campaign, model: Any, judges: Judges | None) -> float:
-    """Return how much surer the model should be of what it predicts; 1 where nothing tells."""
-    if judges is None:
-        return 1.0
-    classes = len(campaign.config.labels.classes)
-    return sharpness(fitting.predict(model, judges.features, classes), judges.truth)
+def _said(campaign: Campaign, model: Any, judges: Judges) -> NDArray[np.float64]:
+    return fitting.predict(model, judges.features, len(campaign.config.labels.classes))
 
 
 def _groups(groups: Sequence[str | None], ids: Sequence[str]) -> NDArray[Any] | None:
