@@ -6,16 +6,16 @@ import difflib
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
-from auto_labeling import backends, models, pool, quality, strategies
-from auto_labeling.building import build, build_kind, refuse_unknown
+from auto_labeling import backends, models, pool, quality, selection
+from auto_labeling.building import build, build_kind
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.models.sklearn import LogisticRegression
 from auto_labeling.money import micros, price_for
@@ -24,15 +24,12 @@ from auto_labeling.ports import (
     BackendSettings,
     Consensus,
     ModelSettings,
-    QueryStrategy,
-    Scorer,
     StoppingRule,
 )
 from auto_labeling.quality.majority import Majority
 from auto_labeling.records import LabelSchema
+from auto_labeling.selection import Selection, selection_of
 from auto_labeling.strategies import stopping
-from auto_labeling.strategies.auto import COLD_START, Auto
-from auto_labeling.strategies.quotas import AtLeast, AtMost
 from auto_labeling.strategies.stopping.limits import MaxRounds
 
 SCHEMA_VERSION = 1
@@ -40,49 +37,11 @@ KINDS: dict[Any, Mapping[str, type]] = {
     BackendSettings: backends.TABLE,
     Consensus: quality.TABLE,
     ModelSettings: models.TABLE,
-    QueryStrategy: strategies.TABLE,
-    Scorer: strategies.SCORERS,
+    **selection.KINDS,
     Source: pool.TABLE,
 }
 FIXED = ("schema_version", "name", "labels", "pool", "labeled", "backend", "seed")
 """What a running campaign cannot change: the identity of its data, its task and its tool."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """How a batch is chosen; written as the keys of `strategy`."""
-
-    strategy: QueryStrategy = field(default_factory=Auto)
-    cold_start: QueryStrategy = COLD_START
-    """Chooses while there is no model to ask."""
-    batch: int = 20
-    max_per_group: int | None = None
-    """The most items of one group in a batch, as far as the pool can fill it so."""
-    at_least: Mapping[str, int] = field(default_factory=dict)
-    """Class -> how many of a batch have to be predicted to be of it, as far as there are any."""
-
-    def __post_init__(self) -> None:
-        _at_least("strategy.batch", self.batch, 1)
-        if self.max_per_group is not None:
-            _at_least("strategy.max_per_group", self.max_per_group, 1)
-        for name, count in self.at_least.items():
-            _at_least(f"strategy.at_least.{name}", count, 1)
-
-    def bounded(self, classes: Sequence[str]) -> Selection:
-        """Return the selection whose strategies keep the quotas by themselves."""
-        strange = [name for name in self.at_least if name not in classes]
-        if strange:
-            raise ConfigurationError(
-                f"strategy.at_least: expected classes of labels.classes, got {strange}"
-            )
-        strategy, cold_start = self.strategy, self.cold_start
-        if self.at_least:
-            counts = tuple((classes.index(name), one) for name, one in self.at_least.items())
-            strategy = AtLeast(strategy, counts=counts)
-        if self.max_per_group is not None:
-            strategy = AtMost(strategy, self.max_per_group)
-            cold_start = AtMost(cold_start, self.max_per_group)
-        return replace(self, strategy=strategy, cold_start=cold_start)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,7 +251,7 @@ def parse(raw: Mapping[str, Any]) -> CampaignConfig:
     config: CampaignConfig = build(CampaignConfig, rest, "", KINDS)
     extras: dict[str, Any] = {"stop": stopping.rules_from(stop)}
     if chosen is not None:
-        extras["strategy"] = _selection(chosen).bounded(config.labels.classes)
+        extras["strategy"] = selection_of(chosen).bounded(config.labels.classes)
     return replace(config, **extras)
 
 
@@ -360,27 +319,6 @@ def json_ready(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [json_ready(one) for one in value]
     return value.isoformat() if hasattr(value, "isoformat") else value
-
-
-def _selection(given: object) -> Selection:
-    mapping = {"kind": given} if isinstance(given, str) else dict(_expect_mapping(given))
-    shared = [one.name for one in fields(Selection) if one.name != "strategy"]
-    own = {key: mapping.pop(key) for key in shared if key in mapping}
-    selection: Selection = build(Selection, own, "strategy", KINDS)
-    if not mapping:
-        return selection
-    cls = strategies.TABLE.get(str(mapping.get("kind")))
-    if cls is not None:
-        own_keys = [one.name for one in fields(cls)]
-        refuse_unknown(mapping, ["kind", *shared, *own_keys], "strategy")
-    strategy = build_kind(strategies.TABLE, mapping, "strategy", KINDS)
-    return replace(selection, strategy=strategy)
-
-
-def _expect_mapping(given: object) -> Mapping[str, Any]:
-    if not isinstance(given, Mapping):
-        raise ConfigurationError(f"strategy: expected keys and values, got {given!r}")
-    return given
 
 
 def _check_version(version: object) -> None:

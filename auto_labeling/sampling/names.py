@@ -11,6 +11,7 @@ from auto_labeling import strategies
 from auto_labeling.building import build_kind
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.ports import QueryStrategy, Scorer
+from auto_labeling.selection import KINDS
 
 Written: TypeAlias = Mapping[str, Any]
 """A strategy as it stands under `strategy` in a campaign file."""
@@ -89,11 +90,7 @@ def written(name: str, where: str = "strategy") -> Written:
 
 def built(written: Written, where: str = "strategy") -> QueryStrategy:
     """Return the strategy that a campaign file would build from this."""
-    kinds: Mapping[Any, Mapping[str, type]] = {
-        QueryStrategy: strategies.TABLE,
-        Scorer: strategies.SCORERS,
-    }
-    made: QueryStrategy = build_kind(strategies.TABLE, written, where, kinds)
+    made: QueryStrategy = build_kind(strategies.TABLE, written, where, KINDS)
     return made
 
 
