@@ -31,6 +31,8 @@ def test_a_word_is_found_in_base64(tmp_path: Path, shift: int) -> None:
         b"before" + zlib.compress(TEXT.encode()) + b"behind",
         gzip.compress(TEXT.encode()),
     ],
+    # Named, because gzip writes the time of day, and every process has to collect the same names.
+    ids=["plain", "lower case", "utf-16", "zlib", "gzip"],
 )
 def test_a_word_is_found_however_it_is_packed(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "file").write_bytes(content)
