@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import FrozenInstanceError
 from typing import Any
 
@@ -16,6 +17,8 @@ from auto_labeling.records import (
     Interval,
     Item,
     LabelSchema,
+    Mask,
+    Polygon,
     Purpose,
     Upload,
     ask_id,
@@ -79,6 +82,60 @@ def test_a_box_lies_in_the_image_and_has_an_area(edges: tuple[float, ...]) -> No
 
 def test_a_box_may_touch_every_edge() -> None:
     assert Box(label="car", x=0, y=0, width=1, height=1 + 1e-9).area == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("points", "complaint"),
+    [
+        (((0, 0), (1, 1)), "expected three points or more, got 2"),
+        (((0, 0), (1, 0), (0, float("nan"))), "expected finite fractions"),
+        (((0, 0), (1, 0), (0, float("inf"))), "expected finite fractions"),
+        (((0, 0), (1, 0), (0, 1.01)), "expected fractions within the image"),
+        (((0, -0.01), (1, 0), (0, 1)), "expected fractions within the image"),
+        (((0, 0), (0.5, 0.5), (1, 1)), "expected an area above zero"),
+    ],
+)
+def test_a_polygon_lies_in_the_image_and_has_an_area(
+    points: tuple[tuple[float, float], ...], complaint: str
+) -> None:
+    with pytest.raises(DataError, match=f"polygon 'car': {complaint}"):
+        Polygon(label="car", points=points)
+
+
+@given(st.integers(3, 12), st.floats(0, 6), st.sampled_from([1, -1]))
+def test_the_area_of_a_polygon_is_that_of_its_triangles(
+    corners: int, start: float, way: int
+) -> None:
+    turns = [start + way * at * math.tau / corners for at in range(corners)]
+    points = tuple((0.5 + math.cos(turn) / 2, 0.5 + math.sin(turn) / 4) for turn in turns)
+    expected = corners * math.sin(math.tau / corners) / 16
+    assert Polygon(label="car", points=points).area == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("size", "runs", "complaint"),
+    [
+        ((0, 3), (0, 1), "expected a height and a width of 1 or more, got"),
+        ((2, 3), (6,), "expected at least one pixel inside, got none"),
+        ((2, 3), (-1, 7), "expected no run below 1 but the first of 0"),
+        ((2, 3), (3, 0, 3), "expected no run below 1 but the first of 0"),
+        ((2, 3), (3, 4), "expected runs over 2 x 3 pixels, got 7"),
+    ],
+)
+def test_a_mask_covers_pixels_of_its_image(
+    size: tuple[int, int], runs: tuple[int, ...], complaint: str
+) -> None:
+    with pytest.raises(DataError, match=f"mask 'car': {complaint}"):
+        Mask(label="car", height=size[0], width=size[1], runs=runs)
+
+
+def test_shapes_can_be_counted() -> None:
+    shapes = [
+        Box(label="car", x=0, y=0, width=1, height=1),
+        Polygon(label="car", points=((0, 0), (1, 0), (0, 1))),
+        Mask(label="car", height=1, width=2, runs=(1, 1)),
+    ]
+    assert len({*shapes, *shapes}) == 3
 
 
 @given(ids, ids, st.integers(0, 50))

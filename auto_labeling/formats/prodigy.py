@@ -6,11 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any, ClassVar
 
 from auto_labeling.errors import DataError
 from auto_labeling.formats.codec import Marks, Reading, marks_for, marks_in, names_of, value_of
+from auto_labeling.formats.hypertext import html_of
 from auto_labeling.records import Event, EventKind, Item, LabelSchema, Micros, Upload
 
 SUGGESTED = "al_suggested"
@@ -102,11 +102,7 @@ class Prodigy:
 
 def _shown(item: Item) -> dict[str, Any]:
     if item.row is not None:
-        cells = (
-            f"<tr><th>{escape(str(name))}</th><td>{escape(str(cell))}</td></tr>"
-            for name, cell in item.row.items()
-        )
-        return {"html": f"<table>{''.join(cells)}</table>"}
+        return {"html": html_of(item)}
     return {"image": item.uri} if item.uri is not None else {"text": item.text}
 
 

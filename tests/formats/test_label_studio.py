@@ -58,7 +58,7 @@ def chosen(*names: str) -> list[dict[str, Any]]:
 
 def exported(*annotations: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     """Return a task as `projects.exports` gives it."""
-    [task] = encode_tasks(upload(), "unit-3")
+    [task] = encode_tasks(upload(), SINGLE, unit="unit-3")
     filled = [
         {
             "id": number,
@@ -85,7 +85,7 @@ def test_label_studio_s_own_parser_accepts_what_is_written(shows: str, schema: L
     config = sdk.LabelInterface(label_config(schema, shows))
     config.validate()
     value: Value = "ねこ" if schema.task == "single" else ("ねこ", CLASSES[0])
-    [task] = encode_tasks(upload(SHOWN[shows], value))
+    [task] = encode_tasks(upload(SHOWN[shows], value), schema)
     [prediction] = task.pop("predictions")
     assert config.validate_task(task)
     assert not config.validate_prediction(prediction, return_errors=True)
@@ -108,7 +108,7 @@ def test_one_class_is_required_and_several_are_not() -> None:
 
 
 def test_a_task_carries_our_marks_its_content_and_its_suggestion() -> None:
-    [task] = encode_tasks(upload(TEXT, CLASSES[0]), "unit-3")
+    [task] = encode_tasks(upload(TEXT, CLASSES[0]), SINGLE, unit="unit-3")
     assert task["data"] == {
         "text": TEXT.text,
         "al_key": "k" * 32,
@@ -122,13 +122,8 @@ def test_a_task_carries_our_marks_its_content_and_its_suggestion() -> None:
 
 
 def test_nothing_shown_says_why_an_item_was_chosen() -> None:
-    said = json.dumps(encode_tasks(upload()))
+    said = json.dumps(encode_tasks(upload(), SINGLE))
     assert not [word for word in ("train", "control", "gold", "price") if word in said]
-
-
-def test_boxes_have_no_configuration_yet() -> None:
-    with pytest.raises(DataError, match="expected the task single or multi, got 'boxes'"):
-        label_config(LabelSchema(task="boxes", classes=("a",)), "image")
 
 
 def test_an_answer_is_read_with_all_that_is_known() -> None:
@@ -205,6 +200,8 @@ def test_whether_a_suggestion_was_touched(start: str, touched: bool) -> None:
         exported({"parent_prediction": 31}, predictions=[offered]), SINGLE
     )
     assert shown.touched_suggestion is parent.touched_suggestion is touched
+    [by_number] = decode_annotations(exported({"parent_prediction": 31}, predictions=[31]), SINGLE)
+    assert by_number.touched_suggestion is None
 
 
 def test_answers_come_oldest_first() -> None:
@@ -218,8 +215,9 @@ def test_answers_come_oldest_first() -> None:
     [
         ({"result": chosen("cow")}, r"annotation 1: expected classes out of .* got \['cow'\]"),
         ({"result": chosen(*CLASSES)}, "annotation 1: expected one class"),
-        ({"result": [{"type": "choices"}]}, "annotation 1: 'value'"),
-        ({"result": [7]}, "annotation 1: "),
+        ({"result": [{"type": "choices"}]}, "annotation 1: expected choices in the value"),
+        ({"result": [7]}, "annotation 1: result: expected regions, got 7"),
+        ({"result": {"a": 1}}, "annotation 1: result: expected a list of regions, got dict"),
         ({"created_at": None}, "annotation 1: created_at: expected a time, got None"),
         ({"created_at": "noon"}, "annotation 1: .*noon"),
         ({"lead_time": "long"}, "annotation 1: .*long"),

