@@ -187,60 +187,84 @@ class Clusters:
     """(n,) the cluster of each point."""
     squares: NDArray[np.float64]
     """(n,) squared distance of each point to the center of its cluster."""
+    weights: NDArray[np.float64]
+    """(k,) the weight of the points of each cluster; how many they are, where none was given."""
 
     def medoids(self) -> NDArray[np.intp]:
-        """Return the point nearest the center of each cluster that has any, largest cluster first.
+        """Return the point nearest the center of each cluster that has any, heaviest cluster first.
 
         Of equally near points the first is taken.
         """
         order = np.lexsort((self.squares, self.labels))
-        _, first, sizes = np.unique(self.labels[order], return_index=True, return_counts=True)
-        medoids: NDArray[np.intp] = order[first[np.argsort(-sizes, kind="stable")]]
+        seen, first = np.unique(self.labels[order], return_index=True)
+        heaviest = np.argsort(-self.weights[seen], kind="stable")
+        medoids: NDArray[np.intp] = order[first[heaviest]]
         return medoids
 
 
-def k_means(points: Floats, k: int, rng: np.random.Generator, rounds: int = 20) -> Clusters:
+def k_means(
+    points: Floats,
+    k: int,
+    rng: np.random.Generator,
+    rounds: int = 20,
+    weights: NDArray[np.float64] | None = None,
+) -> Clusters:
     """Return at most `k` clusters; fewer where fewer points differ. The points stay in memory.
 
     k-means++ seeding (Arthur & Vassilvitskii 2007), then up to `rounds` of Lloyd's iteration.
+    (n,) `weights` above 0 say for how many points each counts.
 
     >>> clusters = k_means(np.array([[0.0], [1.0], [2.0], [50.0]]), 2, np.random.default_rng(0))
     >>> clusters.medoids()
     array([1, 3])
     """
     exact: NDArray[np.float64] = np.asarray(points, dtype=np.float64)
-    centers = exact[_seeds(exact, k, rng)]
+    centers = exact[_seeds(exact, k, rng, weights)]
+    shares = np.ones(len(exact)) if weights is None else weights
     labels, squares = nearest(exact, centers)
     for _ in range(rounds):
-        centers = _means(exact, labels)
+        centers = _means(exact, labels, shares)
         moved, squares = nearest(exact, centers)
         settled = np.array_equal(moved, labels)
         labels = moved
         if settled:
             break
-    return Clusters(centers=centers, labels=labels, squares=squares)
+    held = np.bincount(labels, shares, minlength=len(centers)).astype(np.float64, copy=False)
+    return Clusters(centers=centers, labels=labels, squares=squares, weights=held)
 
 
-def _seeds(points: NDArray[np.float64], k: int, rng: np.random.Generator) -> list[int]:
+def _seeds(
+    points: NDArray[np.float64],
+    k: int,
+    rng: np.random.Generator,
+    weights: NDArray[np.float64] | None,
+) -> list[int]:
     shifted = points - points.mean(axis=0)
     norms = np.einsum("ij,ij->i", shifted, shifted)
     noise = 1e-12 * norms.max()  # below it two points are one: only rounding tells them apart
-    seeds = [int(rng.integers(len(points)))]
-    squares = np.full(len(points), np.inf)
+    n, shares = len(points), 1.0 if weights is None else weights
+    seeds = [int(rng.integers(n) if weights is None else rng.choice(n, p=weights / weights.sum()))]
+    squares = np.full(n, np.inf)
     while len(seeds) < k:
         last = shifted[seeds[-1]]
         squares = np.minimum(squares, norms + last @ last - 2 * (shifted @ last))
         squares[squares <= noise] = 0.0
-        total = squares.sum()
+        chances = shares * squares
+        total = chances.sum()
         if total == 0:
             break
-        seeds.append(int(rng.choice(len(points), p=squares / total)))
+        seeds.append(int(rng.choice(n, p=chances / total)))
     return seeds
 
 
-def _means(points: NDArray[np.float64], labels: NDArray[np.intp]) -> NDArray[np.float64]:
+def _means(
+    points: NDArray[np.float64], labels: NDArray[np.intp], shares: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return (k, d) the mean of each cluster; one that lost all its points is gone."""
     order = np.argsort(labels, kind="stable")
-    _, first, sizes = np.unique(labels[order], return_index=True, return_counts=True)
-    means: NDArray[np.float64] = np.add.reduceat(points[order], first, axis=0) / sizes[:, None]
+    _, first = np.unique(labels[order], return_index=True)
+    weighed, held = points[order], shares[order, None]
+    weighed *= held
+    sums, totals = (np.add.reduceat(one, first, axis=0) for one in (weighed, held))
+    means: NDArray[np.float64] = sums / totals
     return means

@@ -127,6 +127,12 @@ def refuse_unknown(given: Mapping[str, Any], expected: Collection[str], where: s
             )
 
 
+def refuse_below(least: int, value: int, where: str) -> None:
+    """Raise `ConfigurationError` for a whole number that is less than the least there can be."""
+    if value < least:
+        raise ConfigurationError(f"{where}: expected at least {least}, got {value}")
+
+
 def _refuse_missing(
     given: Mapping[str, Any], expected: Mapping[str, Field[Any]], where: str
 ) -> None:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 
 from auto_labeling import backends, models, pool, quality, selection
-from auto_labeling.building import build, build_kind
+from auto_labeling.building import build, build_kind, refuse_below
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.models.sklearn import LogisticRegression
 from auto_labeling.money import micros, price_for
@@ -54,9 +54,9 @@ class Quality:
     consensus: Consensus = field(default_factory=Majority)
 
     def __post_init__(self) -> None:
-        _at_least("quality.overlap", self.overlap, 1)
+        refuse_below(1, self.overlap, "quality.overlap")
         if self.max_overlap is not None:
-            _at_least("quality.max_overlap", self.max_overlap, self.overlap)
+            refuse_below(self.overlap, self.max_overlap, "quality.max_overlap")
 
     @property
     def most_opinions(self) -> int:
@@ -77,7 +77,7 @@ class Budget:
     """Share of the money set apart for costs that are known only afterwards."""
 
     def __post_init__(self) -> None:
-        _at_least("budget.answers", self.answers, 1)
+        refuse_below(1, self.answers, "budget.answers")
         for name in ("money", "price"):
             _money(f"budget.{name}", getattr(self, name))
         if not re.fullmatch(r"[A-Z]{3}", self.currency):
@@ -228,7 +228,7 @@ class CampaignConfig:
         if self.labels.task != "single":
             # No step learns from sets of classes or from shapes yet: better said now than paid for.
             raise ConfigurationError(f"labels.task: expected single, got {self.labels.task!r}")
-        _at_least("seed", self.seed, 0)
+        refuse_below(0, self.seed, "seed")
         logins = [person.user for person in self.people]
         if len(set(logins)) != len(logins):
             raise ConfigurationError(f"people: a user is named twice in {logins}")
@@ -340,11 +340,6 @@ def _money(where: str, amount: str | None) -> None:
         raise ConfigurationError(f"{where}: {error}") from error
     if exact < 0:
         raise ConfigurationError(f"{where}: expected no less than zero, got {amount!r}")
-
-
-def _at_least(where: str, value: int, least: int) -> None:
-    if value < least:
-        raise ConfigurationError(f"{where}: expected at least {least}, got {value}")
 
 
 def _problem(error: yaml.YAMLError) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from auto_labeling import strategies
-from auto_labeling.building import build, build_kind, refuse_unknown
+from auto_labeling.building import build, build_kind, refuse_below, refuse_unknown
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.ports import QueryStrategy, Scorer
 from auto_labeling.strategies.auto import COLD_START, Auto
@@ -33,11 +33,11 @@ class Selection:
     """Class -> how many of a batch have to be predicted to be of it, as far as there are any."""
 
     def __post_init__(self) -> None:
-        _at_least("strategy.batch", self.batch)
+        refuse_below(1, self.batch, "strategy.batch")
         if self.max_per_group is not None:
-            _at_least("strategy.max_per_group", self.max_per_group)
+            refuse_below(1, self.max_per_group, "strategy.max_per_group")
         for name, count in self.at_least.items():
-            _at_least(f"strategy.at_least.{name}", count)
+            refuse_below(1, count, f"strategy.at_least.{name}")
 
     def bounded(self, classes: Sequence[str]) -> Selection:
         """Return the selection whose strategies keep the quotas by themselves."""
@@ -76,8 +76,3 @@ def _expect_mapping(given: object) -> Mapping[str, Any]:
     if not isinstance(given, Mapping):
         raise ConfigurationError(f"strategy: expected keys and values, got {given!r}")
     return given
-
-
-def _at_least(where: str, value: int) -> None:
-    if value < 1:
-        raise ConfigurationError(f"{where}: expected at least 1, got {value}")

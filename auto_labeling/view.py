@@ -19,6 +19,7 @@ FLOAT_FIELDS = (
     "cost",
     "labeled_embeddings",
 )
+_MAY_BE_SPARSE = frozenset({"features"})
 _NDIM = {"proba": 2, "marginals": 2, "embeddings": 2, "posterior": 3, "cost": 1, "groups": 1}
 
 
@@ -77,15 +78,23 @@ class PoolView:
         return PoolView(**taken, **kept)
 
     def require(self, needs: frozenset[str], who: str) -> None:
-        """Raise `DataError` if a field that `who` reads is missing, or holds NaN or infinity."""
+        """Raise `DataError` as `need` does, for each field that `who` reads."""
         for name in sorted(needs):
             self.need(name, who)
 
     def need(self, name: str, who: str) -> Any:
-        """Return a field that `who` reads; raise `DataError` if it is missing or not finite."""
+        """Return a field that `who` reads, finite and, but for the features, dense.
+
+        Raises `DataError` where it is not, or is missing.
+        """
         array = getattr(self, name)
         if array is None:
             raise DataError(f"{who} needs view.{name}, which was not computed")
+        if hasattr(array, "tocsr") and name not in _MAY_BE_SPARSE:
+            raise DataError(
+                f"{who} needs view.{name} to be dense, got a sparse {array.shape}; reduce it first,"
+                " for example with scikit-learn's TruncatedSVD"
+            )
         if name in FLOAT_FIELDS:
             refuse_non_finite(array, f"view.{name}")
         return array

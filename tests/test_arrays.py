@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
+from sklearn.cluster import KMeans
 
 from auto_labeling.arrays import (
     Best,
+    _seeds,
     expect_shape,
     k_means,
     nearest,
@@ -24,14 +26,11 @@ from auto_labeling.arrays import (
 )
 from auto_labeling.errors import DataError
 from auto_labeling.view import refuse_non_finite
+from tests.support.doubles import fresh
 
 Floats = NDArray[np.float64]
 few_values = arrays(np.float64, st.integers(0, 40), elements=st.sampled_from([-1.0, 0.0, 0.5, 2.0]))
 finite = st.floats(-1e3, 1e3)
-
-
-def fresh(seed: int = 0) -> np.random.Generator:
-    return np.random.default_rng(seed)
 
 
 def brute(points: Floats, centers: Floats) -> Floats:
@@ -258,6 +257,37 @@ class TestKMeans:
         clusters = k_means(points, 10, fresh(1))
         assert len(clusters.medoids()) == 3
         assert clusters.squares.max() < 1e-6
+
+    def test_with_weights_it_ends_where_scikit_learn_does_from_the_same_seeds(self) -> None:
+        points = fresh().normal(size=(300, 3)) * [1.0, 5.0, 2.0]
+        weights = fresh(1).gamma(0.3, size=300) + 1e-3
+        for seed in range(5):
+            seeds = points[_seeds(points, 12, fresh(seed), weights)]
+            clusters = k_means(points, 12, fresh(seed), rounds=300, weights=weights)
+            theirs = KMeans(12, init=seeds, n_init=1, max_iter=300, tol=0.0)
+            theirs.fit(points, sample_weight=weights)
+            np.testing.assert_allclose(clusters.centers, theirs.cluster_centers_, rtol=1e-9)
+            np.testing.assert_array_equal(clusters.labels, theirs.labels_)
+            held = [weights[theirs.labels_ == at].sum() for at in range(12)]
+            np.testing.assert_allclose(clusters.weights, held)
+
+    def test_seeds_follow_weights_and_squared_distances(self) -> None:
+        points, weights = np.array([[0.0], [1.0], [3.0]]), np.array([1.0, 4.0, 2.0])
+        law = np.zeros((3, 3))
+        for first in range(3):
+            chances = weights * (points[:, 0] - points[first, 0]) ** 2
+            law[first] = weights[first] / weights.sum() * chances / chances.sum()
+        rng = fresh()
+        drawn = np.zeros((3, 3))
+        for _ in range(4000):
+            drawn[*_seeds(points, 2, rng, weights)] += 1
+        # The deviation of a count is at most 32.
+        np.testing.assert_allclose(drawn, 4000 * law, atol=120)
+
+    def test_the_heaviest_cluster_comes_first(self) -> None:
+        points = np.array([[0.0], [1.0], [2.0], [90.0], [99.0]])
+        clusters = k_means(points, 2, fresh(), weights=np.array([1.0, 1.0, 1.0, 1.0, 9.0]))
+        assert clusters.medoids().tolist() == [4, 1]
 
     def test_of_equally_near_points_the_first_is_taken(self) -> None:
         points = np.array([[0.0], [2.0], [0.0], [2.0]])

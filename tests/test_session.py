@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binomtest, entropy
 
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.sampling.committee import QueryByCommittee
@@ -145,12 +145,65 @@ def test_a_plateau_and_stable_predictions_end_a_session() -> None:
         assert made.n_labeled < 90
 
 
+@pytest.mark.parametrize(
+    ("criteria", "word"),
+    [
+        ({"classification_change": True}, "classification change"),
+        ({"classification_change": 0.02}, "asked: 2.00%"),
+        ({"overall_uncertainty": 0.6}, "less than 0.6"),
+        ({"expected_gain": True}, "expected gain"),
+        ({"expected_gain": 2}, "less than 2"),
+    ],
+)
+def test_what_ends_a_campaign_for_want_of_change_ends_a_session(
+    criteria: dict[str, Any], word: str
+) -> None:
+    pool, truth = clouds(900)
+    made = LabelingSession(ActiveLearner(random_state=0), pool, criteria)
+    while not made.should_stop():
+        batch = made.get_next_batch(20)
+        made.submit_labels(batch, truth[batch])
+    assert word in str(made.should_stop().reason)
+    assert made.n_labeled < 900
+
+
+def test_rules_are_fed_what_labels_changed() -> None:
+    """The shift by its definition, from models that were fitted without a session."""
+    made = session(ActiveLearner(random_state=0).fit(*clouds(9, seed=5)), expected_gain=True)
+    labeled(made, 2)
+    newest = made._record.progress(90).shifts[-1]
+    picks = made.labels[0]
+    older, newer = (
+        ActiveLearner(random_state=0)
+        .fit(*clouds(9, seed=5))
+        .update(POOL[picks[:count]], TRUTH[picks[:count]])
+        .model
+        for count in (10, 20)
+    )
+    old, new = older.predict_proba(POOL), newer.predict_proba(POOL)
+    was, now, rows = old.argmax(1), new.argmax(1), np.arange(90)
+    assert (newest.before, newest.items) == (19, 29)
+    assert newest.changed == pytest.approx((was != now).mean())
+    assert newest.changed > 0
+    assert newest.gain == pytest.approx((new[rows, now] - new[rows, was]).mean())
+    unlabeled = np.delete(new, picks, axis=0)
+    assert newest.uncertainty == pytest.approx(entropy(unlabeled, axis=1).mean() / np.log(3))
+
+
+def test_classes_that_come_later_are_compared_too() -> None:
+    made = session(classification_change=True)
+    for name in ("ant", "bee", "cat"):
+        batch = np.flatnonzero(name == TRUTH)[:5]
+        made.submit_labels(batch, TRUTH[batch])
+    assert [shift.changed > 0 for shift in made._record.progress(90).shifts] == [True, True]
+
+
 @pytest.mark.parametrize("strategy", ["margin", "hybrid", "random"])
 def test_a_session_that_is_resumed_goes_on_as_it_would_have(strategy: str, tmp_path: Path) -> None:
     def sampler() -> ActiveLearner:
         return ActiveLearner(strategy=strategy, random_state=0)
 
-    criteria = {"stable_predictions": True, "min_accuracy": 0.99, "max_samples": 60}
+    criteria = {"expected_gain": 0.01, "min_accuracy": 0.99, "max_samples": 60}
     path = tmp_path / "session.json"
     whole = LabelingSession(sampler(), POOL, criteria)
     labeled(whole, 3, cost=0.5)
@@ -240,6 +293,9 @@ def test_a_batch_becomes_tasks(tmp_path: Path) -> None:
         ({"min_accuracy": 90}, "min_accuracy: expected a share up to 1, got 90"),
         ({"accuracy_plateau_rounds": 1.5}, "accuracy_plateau_rounds: expected a whole number"),
         ({"stable_predictions": "yes"}, "stable_predictions: expected a number"),
+        ({"classification_change": 2}, "classification_change: expected a share up to 1, got 2"),
+        ({"expected_gain": 0}, "stopping_criteria.expected_gain: expected a number above 0"),
+        ({"expected_gain": 100}, "expected_gain.points: expected"),
     ],
 )
 def test_criteria_that_mean_nothing_are_named(criteria: dict[str, Any], said: str) -> None:

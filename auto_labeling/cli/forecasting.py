@@ -19,6 +19,7 @@ from auto_labeling.pool.source import Quarantined
 from auto_labeling.ports import Place
 from auto_labeling.records import Micros, Side
 from auto_labeling.secrets import LocalSecrets
+from auto_labeling.strategies import stopping
 from auto_labeling.strategies.stopping.limits import MaxRounds
 from auto_labeling.strategies.stopping.target import Target
 
@@ -36,6 +37,11 @@ class Outlook:
     quarantined: Sequence[Quarantined]
     warnings: Sequence[str]
     """Beside those of the forecast."""
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether any rule may find that enough is learned."""
+        return stopping.any_looks_at_learning(self.config.stop)
 
 
 def outlook_of(path: Path, folder: Path) -> Outlook:

@@ -47,11 +47,13 @@ def _json(outlook: Outlook) -> dict[str, Any]:
         "imported_labels": outlook.imported,
         "quarantined": [asdict(one) for one in outlook.quarantined],
         "currency": outlook.config.budget.currency,
+        "ends_early": outlook.ends_early,
     }
 
 
 def _show(outlook: Outlook, config: str) -> None:
     from auto_labeling.cli import screen
+    from auto_labeling.cli.prospects import earlier
     from auto_labeling.money import format_micros
     from auto_labeling.reporting.wording import count
 
@@ -67,6 +69,7 @@ def _show(outlook: Outlook, config: str) -> None:
             ("answers", f"{count(found.answers)} ({overlap} an item)"),
             ("money", cost),
             ("ends by", _ENDS[found.binds]),
+            *earlier(outlook.ends_early),
             ("judged on", _judged(outlook)),
             ("people", _days(found.workdays)),
         ]

@@ -15,6 +15,7 @@ from auto_labeling.config import CampaignConfig
 from auto_labeling.money import format_micros
 from auto_labeling.records import Micros
 from auto_labeling.reporting.wording import count, moment
+from auto_labeling.strategies import stopping
 from auto_labeling.strategies.stopping.limits import MaxRounds
 from auto_labeling.workspace import Workspace
 
@@ -36,6 +37,8 @@ class Prospects:
     currency: str
     rounds_left: int | None
     answers_a_day: float | None
+    ends_early: bool
+    """Whether any rule may find that enough is learned."""
 
     def rows(self) -> list[tuple[str, str]]:
         """Return what a person reads, by name."""
@@ -54,7 +57,7 @@ class Prospects:
         if self.answers_a_day:
             days = self.answers_left / self.answers_a_day
             left += f"; at {self.answers_a_day:,.0f} a day, {days:,.1f} days at most"
-        return [*found, ("left", left)]
+        return [*found, ("left", left), *earlier(self.ends_early)]
 
     def as_json(self) -> dict[str, Any]:
         """Return the same for programs; times are UTC microseconds."""
@@ -66,7 +69,17 @@ class Prospects:
             "answers_left": self.answers_left,
             "rounds_left": self.rounds_left,
             "answers_a_day": self.answers_a_day,
+            "ends_early": self.ends_early,
         }
+
+
+def earlier(ends_early: bool) -> list[tuple[str, str]]:
+    """Return a row that says so where nothing ends a campaign before its limits do."""
+    if ends_early:
+        return []
+    return [
+        ("earlier", "never: no rule under `stop` looks at what is learned; see `expected_gain`")
+    ]
 
 
 def prospects_of(workspace: Workspace, statement: Statement) -> Prospects:
@@ -86,6 +99,7 @@ def prospects_of(workspace: Workspace, statement: Statement) -> Prospects:
         currency=statement.budget.currency,
         rounds_left=None if limit is None else max(limit - statement.state.round, 0),
         answers_a_day=None if now is None else _pace(statement, now),
+        ends_early=stopping.any_looks_at_learning(config.stop),
     )
 
 

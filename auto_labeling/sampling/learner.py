@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.sampling import rows as data
 from auto_labeling.sampling.handover import sample_id, write_tasks
+from auto_labeling.sampling.label_sets import checked_targets, joined
 from auto_labeling.sampling.names import NAMES
 from auto_labeling.sampling.sampler import Sampler, Seed, weight, whole_number
 from auto_labeling.sampling.webhooks import read_webhook
@@ -73,10 +74,10 @@ class ActiveLearner(Sampler):
     def update(self, X_new: Any, y_new: ArrayLike) -> Self:
         """Learn from further rows, and from all that was learned or added before."""
         rows = data.checked_rows(X_new, "X_new")
-        labels = data.checked_labels(y_new, len_of(rows))
+        labels = checked_targets(y_new, len_of(rows))
         if self._given is not None:
             rows = data.stacked(self._given[0], rows)
-            labels = np.concatenate([self._given[1], labels])
+            labels = joined(self._given[1], labels)
         self._given = rows, labels
         return self.update_model()
 
@@ -104,7 +105,7 @@ class ActiveLearner(Sampler):
         rows, labels = self._given if self._given is not None else (None, np.empty(0))
         for row, label in self._answers.values():
             rows = row if rows is None else data.stacked(rows, row)
-            labels = np.array([label]) if not len(labels) else np.append(labels, label)
+            labels = joined(labels, np.array([label])) if len(labels) else np.array([label])
         if rows is None:
             raise DataError("update_model: expected labels to learn from; none were added")
         given, answers = self._given, self._answers
@@ -125,6 +126,7 @@ class ActiveLearner(Sampler):
         People are offered the classes of the labels learned from. The file is brought into the
         tool by a person: this class opens no connection.
         """
+        self._expect_single_labels("send_to_labeling")
         rows = self._asked_about(samples)
         singles = data.shown(rows, np.arange(len_of(rows)))
         target = write_tasks(
@@ -135,6 +137,7 @@ class ActiveLearner(Sampler):
         return target
 
     def _take_webhook(self, body: Mapping[str, Any]) -> bool:
+        self._expect_single_labels("annotation")
         known = [] if self._y is None else list(np.unique(self._y))
         told = read_webhook(body, [str(name) for name in known])
         if told.name is None:
@@ -151,6 +154,13 @@ class ActiveLearner(Sampler):
             )
         self._answers[told.answer_id] = (row, _label(told.name, known))
         return True
+
+    def _expect_single_labels(self, who: str) -> None:
+        if self._y is not None and self._y.ndim > 1:
+            raise DataError(
+                f"{who}: expected a learner of one label an item, because columns of labels have "
+                f"no names to show people; got labels of shape {self._y.shape}"
+            )
 
     def _asked_about(self, samples: Any) -> Any:
         if not _are_positions(samples):

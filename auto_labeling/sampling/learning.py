@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from typing import Any
 
 import numpy as np
@@ -57,16 +58,25 @@ def fresh(given: Any, rows: Any, seed: int) -> Any:
 
 
 def fitted(given: Any, rows: Any, y: NDArray[Any], seed: int) -> Any:
-    """Return a fitted copy; while the labels show one class, a model that always says it."""
+    """Return a fitted copy; while the labels show one class, a model that always says it.
+
+    Where items may have several labels, a name stands for one such model a label.
+    """
     if len(y) == 0:
         raise DataError("y: expected at least one label, got none")
-    if len(np.unique(y)) == 1:
+    if y.ndim == 1 and len(np.unique(y)) == 1:
         from sklearn.dummy import DummyClassifier
 
         return DummyClassifier(strategy="prior").fit(np.zeros((len(y), 1)), y)
     model = fresh(given, rows, seed)
+    if y.ndim == 2 and (given is None or isinstance(given, str)):
+        from sklearn.multiclass import OneVsRestClassifier
+
+        model = OneVsRestClassifier(model)
     try:
-        with few_threads(len(y)):
+        with few_threads(len(y)), warnings.catch_warnings():
+            # so it is at first, and what is never or always there is said with certainty
+            warnings.filterwarnings("ignore", "Label .* is present in all training examples")
             model.fit(rows, y)
     except ValueError as error:
         raise DataError(f"{type(model).__name__} cannot be fitted: {error}") from error

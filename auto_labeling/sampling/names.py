@@ -38,6 +38,11 @@ DIVERSITY: Mapping[str, str] = {
     "herding": "herding",
 }
 """`method` of `DiversitySampling` -> strategy."""
+SEVERAL_LABELS: Mapping[str, str] = {
+    name: name
+    for name in ("multi_label_entropy", "multi_label_least_confident", "multi_label_margin")
+}
+"""Strategies of items that may have several labels -> scorer."""
 GRADIENT: Mapping[str, Written] = {
     "empirical": _top("expected_gradient_length", inputs="features"),
 }
@@ -50,7 +55,10 @@ NAMES: Mapping[str, Written] = {
     "diversity": {"kind": DIVERSITY["kmeans"]},
     "combined": {"kind": "weighted"},
     "hybrid": {"kind": "cluster_top", "scorer": {"kind": "margin"}},
-    **{name: _top(scorer) for name, scorer in {**UNCERTAINTY, **DISAGREEMENT}.items()},
+    **{
+        name: _top(scorer)
+        for name, scorer in {**UNCERTAINTY, **DISAGREEMENT, **SEVERAL_LABELS}.items()
+    },
     **{name: {"kind": kind} for name, kind in DIVERSITY.items()},
 }
 """What is typed -> what a campaign file would say. Every other kind of the TABLE that can be made

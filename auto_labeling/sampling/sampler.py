@@ -12,6 +12,7 @@ from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.ports import QueryStrategy
 from auto_labeling.sampling import learning
 from auto_labeling.sampling import rows as data
+from auto_labeling.sampling.label_sets import checked_targets, expect_readable, joined
 from auto_labeling.sampling.names import strategy_of
 from auto_labeling.sampling.viewing import ASKS_A_MODEL, Known, view_of
 from auto_labeling.strategies.auto import COLD_START
@@ -45,14 +46,23 @@ class Sampler:
         return self._model
 
     @property
+    def n_labels(self) -> int:
+        """How many labels the model has learned from."""
+        return 0 if self._y is None else len(self._y)
+
+    @property
     def strategy(self) -> QueryStrategy:
         """The strategy that chooses."""
         return self._strategy
 
     def fit(self, X: Any, y: ArrayLike) -> Self:
-        """Learn from these (n, ...) rows and (n,) labels, and forget what was learned before."""
+        """Learn from these (n, ...) rows and their labels, and forget what was learned before.
+
+        Labels are (n,), or (n, k) zeros and ones where items may have several.
+        """
         rows = data.checked_rows(X, "X")
-        labels = data.checked_labels(y, len_of(rows))
+        labels = checked_targets(y, len_of(rows))
+        expect_readable(self._strategy.needs, labels)
         self._model = learning.fitted(self._template, rows, labels, self._seed)
         self._rows, self._y = rows, labels
         return self
@@ -62,8 +72,8 @@ class Sampler:
         if self._y is None:
             return self.fit(X_new, y_new)
         rows = data.checked_rows(X_new, "X_new")
-        labels = data.checked_labels(y_new, len_of(rows))
-        return self.fit(data.stacked(self._rows, rows), np.concatenate([self._y, labels]))
+        labels = checked_targets(y_new, len_of(rows))
+        return self.fit(data.stacked(self._rows, rows), joined(self._y, labels))
 
     def select(self, X_unlabeled: Any, n_samples: int) -> NDArray[np.intp]:
         """Return (min(n_samples, n),) positions in the pool, best first.
@@ -105,7 +115,7 @@ class Sampler:
         )
 
     def _rng(self, purpose: str) -> np.random.Generator:
-        return rng_for(self._seed, 0 if self._y is None else len(self._y), purpose)
+        return rng_for(self._seed, self.n_labels, purpose)
 
 
 def seed_of(random_state: Seed) -> int:

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from auto_labeling.errors import DataError
 from auto_labeling.models.embedding import feature_embedder
 from auto_labeling.ports import Embeds, SamplesPosterior
-from auto_labeling.sampling import learning
+from auto_labeling.sampling import label_sets, learning
 from auto_labeling.sampling import rows as data
 from auto_labeling.sampling.members import fit_members, posterior
 from auto_labeling.view import PoolView, len_of
 
-ASKS_A_MODEL = frozenset({"proba", "posterior", "features"})
+ASKS_A_MODEL = frozenset({"proba", "marginals", "posterior", "features"})
 """Fields that there are only once a model is fitted."""
 EMBEDDED = frozenset({"embeddings", "labeled_embeddings"})
 _COMMITTEE = 5
@@ -33,7 +33,7 @@ class Known:
     rows: Any = None
     """(l, ...) what is labeled; None where nothing is."""
     y: NDArray[Any] | None = None
-    """(l,) its labels."""
+    """(l,) its labels, or (l, k) where items may have several."""
     template: Any = None
     """What was handed in as a model: committees are copies of it."""
     seed: int = 0
@@ -58,6 +58,7 @@ def view_of(
         fields |= {"embeddings": of_pool, "labeled_embeddings": of_labeled}
     makers: dict[str, Callable[[Any, Known], Any]] = {
         "proba": _proba,
+        "marginals": _marginals,
         "posterior": _posterior,
         "features": _features,
     }
@@ -114,6 +115,10 @@ def _read(model: Any, rows: Any) -> Any:
 
 def _proba(rows: Any, known: Known) -> NDArray[np.float64]:
     return learning.proba(_model(known), rows)
+
+
+def _marginals(rows: Any, known: Known) -> NDArray[np.float64]:
+    return label_sets.marginals(_model(known), rows)
 
 
 def _features(rows: Any, known: Known) -> Any:

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Literal
 
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.ports import Progress, StoppingRule
+from auto_labeling.strategies import stopping
 from auto_labeling.strategies.stopping.limits import PoolExhausted
-from auto_labeling.strategies.stopping.stability import StablePredictions
 from auto_labeling.strategies.stopping.target import Target
 from auto_labeling.strategies.stopping.trend import Plateau
 
@@ -57,10 +57,21 @@ _RULES: Mapping[str, Callable[[Any], StoppingRule]] = {
     ),
     "max_samples": lambda given: MaxSamples(samples=_whole("max_samples", given)),
     "max_cost": lambda given: MaxCost(cost=_above_zero("max_cost", given)),
-    "stable_predictions": lambda given: StablePredictions(
-        kappa=0.99 if given is True else _share("stable_predictions", given)
-    ),
+    "stable_predictions": lambda given: _settled("stable_predictions", given, _share),
+    "classification_change": lambda given: _settled("classification_change", given, _share),
+    "overall_uncertainty": lambda given: _settled("overall_uncertainty", given, _share),
+    "expected_gain": lambda given: _settled("expected_gain", given, _above_zero),
 }
+COMPARING = tuple(
+    stopping.TABLE[name]
+    for name in (
+        "stable_predictions",
+        "classification_change",
+        "overall_uncertainty",
+        "expected_gain",
+    )
+)
+"""Rules that look at what labels change in the predictions."""
 
 
 def rules_of(criteria: Mapping[str, Any] | None) -> tuple[StoppingRule, ...]:
@@ -78,6 +89,13 @@ def rules_of(criteria: Mapping[str, Any] | None) -> tuple[StoppingRule, ...]:
     wanted = {name: value for name, value in given.items() if value is not None}
     rules = (_RULES[name](value) for name, value in wanted.items() if value is not False)
     return (*rules, PoolExhausted())
+
+
+def _settled(name: str, given: object, checked: Callable[[str, object], float]) -> StoppingRule:
+    """Return a campaign's rule of this name: True stands for its defaults."""
+    main = {} if given is True else {stopping.MAIN[name]: checked(name, given)}
+    rule: StoppingRule = stopping.TABLE[name](**main)
+    return rule
 
 
 def _whole(name: str, given: object) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,40 @@ from numpy.typing import NDArray
 
 from auto_labeling.campaign.intervals import exact
 from auto_labeling.campaign.metrics import cohen_kappa
+from auto_labeling.ports import Shift
 from auto_labeling.records import Interval
 from auto_labeling.sampling import learning
 from auto_labeling.sampling import rows as data
-from auto_labeling.sampling.metrics import guesses
+from auto_labeling.strategies.stopping.evidence import shift
 from auto_labeling.view import len_of
 
 _COMPARED = 2_000  # pool rows on which the predictions of two rounds are compared
 _SEED = 0  # of folds and of the compared rows: the same in every round
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Said:
+    """What a model says of the rows on which models are compared."""
+
+    rows: NDArray[np.intp]
+    """(m,) positions in the pool, the same for every model."""
+    classes: NDArray[Any]
+    """(k,) what it has seen so far, in the order of its probabilities."""
+    proba: NDArray[np.float64]
+    """(m, k)"""
+    labels: int
+    """How many labels it learned from."""
+
+    def guesses(self) -> NDArray[Any]:
+        """Return (m,) the likeliest classes."""
+        likeliest: NDArray[Any] = self.classes[self.proba.argmax(axis=1)]
+        return likeliest
+
+    def among(self, classes: NDArray[Any]) -> NDArray[np.float64]:
+        """Return (m, j) probabilities of sorted classes; those that it has not seen have 0."""
+        spread = np.zeros((len(self.proba), len(classes)))
+        spread[:, np.searchsorted(classes, self.classes)] = self.proba
+        return spread
 
 
 def cross_validated(model: Any, rows: Any, labels: NDArray[Any]) -> Interval:
@@ -34,17 +61,40 @@ def cross_validated(model: Any, rows: Any, labels: NDArray[Any]) -> Interval:
     return Interval(value=float(hits.mean()), low=low, high=high, n=len(hits))
 
 
-def predictions(model: Any, rows: Any) -> NDArray[Any] | None:
-    """Return what the model says of at most 2,000 rows, always the same; None without a model."""
+def said(model: Any, rows: Any, labels: int) -> Said | None:
+    """Return what a model says of at most 2,000 rows, always the same; None without a model."""
     if model is None:
         return None
     n = len_of(rows)
     compared = np.sort(np.random.default_rng(_SEED).choice(n, min(n, _COMPARED), replace=False))
-    return guesses(model, data.take(rows, compared))
+    return Said(
+        rows=compared,
+        classes=np.asarray(model.classes_),
+        proba=learning.proba(model, data.take(rows, compared)),
+        labels=labels,
+    )
 
 
-def agreement(after: NDArray[Any] | None, before: NDArray[Any] | None) -> float:
-    """Return Cohen's kappa of two predictions of the same rows; nan where one is missing."""
-    if after is None or before is None:
+def agreement(before: Said | None, after: Said | None) -> float:
+    """Return Cohen's kappa of what two models predict; nan where one is missing."""
+    if before is None or after is None:
         return math.nan
-    return cohen_kappa(after, before)
+    return cohen_kappa(after.guesses(), before.guesses())
+
+
+def shifted(before: Said | None, after: Said | None, labeled: NDArray[np.intp]) -> Shift | None:
+    """Return what the newer model predicts otherwise; None where one is missing.
+
+    `labeled` are the positions whose labels are known. The newer model's probabilities are taken
+    at their word, as in a campaign without judges.
+    """
+    if before is None or after is None:
+        return None
+    classes = np.union1d(before.classes, after.classes)
+    return shift(
+        before.among(classes),
+        after.among(classes),
+        np.isin(after.rows, labeled),
+        before=before.labels,
+        items=after.labels,
+    )

@@ -19,9 +19,8 @@ from auto_labeling.sampling.handover import write_tasks
 from auto_labeling.sampling.sampler import whole_number
 from auto_labeling.session import judging
 from auto_labeling.session import record as files
-from auto_labeling.session.criteria import MaxSamples, rules_of
+from auto_labeling.session.criteria import COMPARING, MaxSamples, rules_of
 from auto_labeling.session.record import Record, Round
-from auto_labeling.strategies.stopping.stability import StablePredictions
 from auto_labeling.view import len_of
 
 
@@ -31,6 +30,11 @@ class Chooses(Protocol):
     @property
     def model(self) -> Any:
         """The fitted model; None before the first label."""
+        ...
+
+    @property
+    def n_labels(self) -> int:
+        """How many labels the model has learned from."""
         ...
 
     def select(self, X_unlabeled: Any, n_samples: int, /) -> NDArray[np.intp]:
@@ -61,8 +65,10 @@ class LabelingSession:
         X_unlabeled: the pool; may be given later by `use_pool`.
         stopping_criteria: any of min_accuracy (by the lower limit of `estimated_accuracy`),
             accuracy_plateau_rounds (so many rounds that gained less than half a point),
-            max_samples, max_cost, stable_predictions (True, or Cohen's kappa between rounds, kept
-            up for three rounds). An exhausted pool always ends a session.
+            max_samples, max_cost; stable_predictions (Cohen's kappa between rounds),
+            classification_change (share of the predictions), overall_uncertainty (share of the
+            largest entropy), expected_gain (points of accuracy): True, or the figure that a
+            campaign's rule of that name is given. An exhausted pool always ends a session.
         export_format: label_studio or prodigy: what `export_batch` writes.
 
     >>> from sklearn.datasets import load_iris
@@ -83,10 +89,11 @@ class LabelingSession:
         stopping_criteria: Mapping[str, Any] | None = None,
         export_format: str | None = None,
     ) -> None:
-        missing = [name for name in ("select", "update", "model") if not hasattr(sampler, name)]
+        expected = ("select", "update", "model", "n_labels")
+        missing = [name for name in expected if not hasattr(sampler, name)]
         if missing:
             raise ConfigurationError(
-                f"sampler: expected one with select, update and model, got a "
+                f"sampler: expected one with {', '.join(expected)}, got a "
                 f"{type(sampler).__name__} without {' and '.join(missing)}"
             )
         if export_format is not None and export_format not in FORMATS:
@@ -241,14 +248,16 @@ class LabelingSession:
         return len_of(self._pool()) if most is None else max(0, most - taken)
 
     def _learn(self, positions: list[int], labels: list[Any], cost: float) -> None:
-        before = self._predictions()
+        before = self._said()
         self._sampler.update(self._taken(positions), np.array(labels))
+        after, known = self._said(), np.append(self._record.positions, positions)
         made = Round(
             positions=tuple(positions),
             labels=tuple(labels),
             cost=cost,
             accuracy=Interval.unknown(),
-            kappa=judging.agreement(self._predictions(), before),
+            kappa=judging.agreement(before, after),
+            shift=judging.shifted(before, after, known),
         )
         self._record.rounds.append(made)
         self.take_back(positions)
@@ -266,7 +275,8 @@ class LabelingSession:
             self._record.rounds[-1] = replace(last, accuracy=found)
         return self._record.rounds[-1].accuracy
 
-    def _predictions(self) -> NDArray[Any] | None:
+    def _said(self) -> judging.Said | None:
         """Return what the model says of the pool, where a criterion compares it."""
-        wanted = any(isinstance(rule, StablePredictions) for rule in self._rules)
-        return judging.predictions(self._sampler.model, self._pool()) if wanted else None
+        if not any(isinstance(rule, COMPARING) for rule in self._rules):
+            return None
+        return judging.said(self._sampler.model, self._pool(), self._sampler.n_labels)

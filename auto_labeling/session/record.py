@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from auto_labeling.errors import DataError
 from auto_labeling.files import write_atomically
-from auto_labeling.ports import Progress
+from auto_labeling.ports import Progress, Shift
 from auto_labeling.records import Interval
 from auto_labeling.sampling import rows as data
 from auto_labeling.view import len_of
@@ -37,6 +37,8 @@ class Round:
     """Of the labels up to here; unknown where nobody has asked."""
     kappa: float
     """Agreement of the predictions with those before these labels; nan where not asked for."""
+    shift: Shift | None = None
+    """What these labels changed in the predictions; None where not asked for."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,6 +100,7 @@ class Record:
             candidates_left=pool_size - sum(sizes),
             now=0,
             agreement=[one.kappa for one in self.rounds],
+            shifts=[one.shift for one in self.rounds if one.shift is not None],
         )
 
 
@@ -155,10 +158,15 @@ def _round(given: Mapping[str, Any]) -> Round:
         cost=given["cost"],
         accuracy=Interval(value=value, low=low, high=high, n=limits["n"]),
         kappa=_number(given["kappa"]),
+        shift=None if given["shift"] is None else _shift(given["shift"]),
     )
 
 
-def _number(given: float | None) -> float:
+def _shift(given: Mapping[str, Any]) -> Shift:
+    return Shift(**{key: _number(value) for key, value in given.items()})
+
+
+def _number(given: Any) -> Any:
     return math.nan if given is None else given
 
 

@@ -41,6 +41,7 @@ from auto_labeling.strategies.typiclust import TypiClust
 from auto_labeling.strategies.uncertainty import Entropy, LeastConfident, Margin, Ratio
 from auto_labeling.strategies.uncertainty_herding import UncertaintyHerding
 from auto_labeling.strategies.weighted import Weighted
+from auto_labeling.strategies.weighted_k_means import WeightedKMeans
 
 TABLE: dict[str, type] = {
     "at_least": AtLeast,
@@ -72,6 +73,7 @@ TABLE: dict[str, type] = {
     "typiclust": TypiClust,
     "uncertainty_herding": UncertaintyHerding,
     "weighted": Weighted,
+    "weighted_k_means": WeightedKMeans,
 }
 
 SCORERS: dict[str, type] = {

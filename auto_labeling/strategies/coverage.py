@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from auto_labeling.arrays import Floats, nearest, top_k
 from auto_labeling.strategies.kernels import Kernel
+from auto_labeling.strategies.weighing import priority_sample, with_heaviest_rest
 
 Rows: TypeAlias = slice | NDArray[np.intp]
 
@@ -43,26 +44,7 @@ def cover(
         covered=_cover_by(labeled, points, kernel),
     )
     chosen = rows[coverage.choose(size)]
-    rest = np.delete(np.arange(len(weights)), chosen)
-    return np.concatenate([chosen, rest[top_k(weights[rest], size - len(chosen), rng)]])
-
-
-def priority_sample(
-    weights: NDArray[np.float64], size: int, rng: np.random.Generator
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Return (m,) distinct positions in random order, and (m,) the weight each stands for.
-
-    Everything, where there is no more than `size`; else a sample in which the sum of weights over
-    any part of the pool is right on average (Duffield, Lund & Thorup 2007, arXiv cs/0509026).
-    """
-    n = len(weights)
-    if n <= size:
-        everything = rng.permutation(n)
-        return everything, weights[everything]
-    priorities = weights / (1.0 - rng.random(n))
-    threshold = float(np.partition(priorities, n - size - 1)[n - size - 1])
-    rows = rng.permutation(np.flatnonzero(priorities > threshold))
-    return rows, np.maximum(weights[rows], threshold)
+    return with_heaviest_rest(chosen, weights, size, rng)
 
 
 class Similarity:

@@ -33,7 +33,7 @@ class Herding:
     needs: ClassVar[frozenset[str]] = frozenset({"embeddings", "labeled_embeddings"})
 
     width: float | None = None
-    """Distance at which similarity has fallen to 1/e; None: as far as labeled points lie apart."""
+    """Distance at which similarity has fallen to 1/e; None: as far as labels lie apart."""
 
     def __post_init__(self) -> None:
         if self.width is not None and not self.width > 0:

@@ -8,9 +8,11 @@ from typing import Protocol
 import numpy as np
 
 from auto_labeling.arrays import Floats
+from auto_labeling.strategies.cold_start import KMedoids
 from auto_labeling.strategies.neighbours import neighbour_distances
+from auto_labeling.view import PoolView
 
-_SPACED = 2000  # labels that stand for all when the gaps between them are measured
+_SPACED = 2000  # points that stand for all when the gaps between them are measured
 _COPY = 1e-6  # of the widest gap: what is nearer is a copy, and only rounding tells them apart
 _RIM = 1 + 1e-6  # a little wider, so that rounding does not cut off what lies on the rim
 
@@ -67,10 +69,14 @@ def adapted_gaussian(
 
     The median distance from a labeled point to the nearest one that is no copy of it; Bae et al.
     (2024, arXiv 2412.20644) take the least, which a single pair decides. With fewer than two
-    labels, `size` random candidates stand for the batch to come.
+    labels, what a cold start of `size` would choose stands for the labels to come: of random
+    candidates half may lie in one tight cluster, and the bell is too narrow for all others then.
     """
-    spaced, most = (labeled, _SPACED) if len(labeled) > 1 else (embeddings, max(size, 2))
-    points = spaced[rng.permutation(len(spaced))[: min(most, _SPACED)]]
+    if len(labeled) > 1:
+        points = labeled[rng.permutation(len(labeled))[:_SPACED]]
+    else:
+        typical = PoolView(embeddings=embeddings)
+        points = embeddings[KMedoids().select(typical, min(max(size, 2), _SPACED), rng)]
     gaps = neighbour_distances(points, 1)[:, 0] if len(points) > 1 else np.zeros(1)
     apart = gaps[gaps > _COPY * gaps.max()]
     return Gaussian(width=float(np.median(apart)) if len(apart) else 1.0)

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auto_labeling.arrays import Floats, spans
-from auto_labeling.errors import DataError
 from auto_labeling.view import PoolView
 
 Doubles: TypeAlias = NDArray[np.float64]
@@ -22,8 +21,6 @@ _SMALL, _LARGE = 1e-30, 1e30  # between them squares keep all their digits in si
 def dense_points(view: PoolView, field: str, who: str) -> Floats:
     """Return the (n, d) field; raise `DataError` where it is missing, sparse or not finite."""
     points: Floats = view.need(field, who)
-    if hasattr(points, "tocsr"):
-        raise DataError(f"{who} needs view.{field} to be dense, got a sparse {points.shape}")
     return points
 
 

@@ -45,7 +45,7 @@ class Relevant:
         embeddings = view.need("embeddings", "relevant")
         lengths = relevance(embeddings, view.need("proba", "relevant"))
         seen: dict[str, Any] = {"embeddings": _rescaled(embeddings, lengths)}
-        if view.labeled_embeddings is not None:
+        if "labeled_embeddings" in self.needs:
             labeled = view.need("labeled_embeddings", "relevant")
             seen["labeled_embeddings"] = _rescaled(labeled, lengths)
         return self.strategy.select(replace(view, **seen), size, rng)

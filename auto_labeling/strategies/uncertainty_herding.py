@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from auto_labeling.ports import Scorer
 from auto_labeling.strategies.herding import herd
-from auto_labeling.strategies.top_k import checked_scores
 from auto_labeling.strategies.uncertainty import Margin
+from auto_labeling.strategies.weighing import weights_by
 from auto_labeling.view import PoolView
 
 
@@ -41,11 +41,4 @@ class UncertaintyHerding:
 
     def select(self, view: PoolView, size: int, rng: np.random.Generator) -> NDArray[np.intp]:
         """Return (min(size, n),) positions, the one that covers most first."""
-        scores = checked_scores(self.scorer, view)
-        return herd(view, _weights(scores), None, size, rng)
-
-
-def _weights(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    weights = scores - scores.min(initial=0.0)
-    # Where the model is sure of everything, what is typical is still worth asking about.
-    return weights if weights.any() else np.ones(len(weights))
+        return herd(view, weights_by(self.scorer, view), None, size, rng)

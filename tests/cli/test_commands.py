@@ -196,6 +196,28 @@ def test_plan_writes_nothing(desk: Desk) -> None:
     assert not desk.workspace.exists()
 
 
+@pytest.mark.parametrize(
+    ("stop", "early"),
+    [
+        ({"max_rounds": 1}, False),
+        ({"all_of": {"max_rounds": 1, "deadline": "2100-01-01"}}, False),
+        ({"all_of": {"max_rounds": 1, "expected_gain": True}}, True),
+        ({"max_rounds": 1, "expected_gain": True}, True),
+    ],
+)
+def test_where_only_limits_end_a_campaign_plan_and_status_say_so(
+    desk: Desk, stop: dict[str, object], early: bool
+) -> None:
+    raw = yaml.safe_load(Path(desk.write()).read_text())
+    backend = {"kind": "files", "folder": "handover"}
+    Path("campaign.yaml").write_text(yaml.safe_dump(raw | {"stop": stop, "backend": backend}))
+    assert desk.type("run", "campaign.yaml", "--plain", "--no-wait") == 4
+    for words in (("plan", "campaign.yaml"), ("status",)):
+        assert desk.type(*words) == 0
+        assert ("no rule under `stop` looks at what is learned" in desk.out) is not early
+        assert desk.json(*words)["ends_early"] is early
+
+
 def test_doctor_finds_what_is_wrong(
     desk: Desk, begun: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

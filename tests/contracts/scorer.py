@@ -11,7 +11,17 @@ import pytest
 
 from auto_labeling.errors import DataError
 from auto_labeling.ports import Scorer
-from tests.contracts.views import alike, float_needs, full_view, mapped, only, spoiled, sure
+from tests.contracts.views import (
+    alike,
+    float_needs,
+    full_view,
+    mapped,
+    only,
+    point_needs,
+    sparse,
+    spoiled,
+    sure,
+)
 
 
 class ScorerContract:
@@ -41,6 +51,18 @@ class ScorerContract:
         for name in float_needs(self.scorer.needs - {"labeled_embeddings"}):
             with pytest.raises(DataError, match=rf"view\.{name}.* row 7 "):
                 self.scorer.score(spoiled(full_view(), name, 7, value))
+
+    def test_sparse_points_are_refused_with_a_remedy(self) -> None:
+        for name in point_needs(self.scorer.needs):
+            with pytest.raises(DataError, match=rf"view\.{name} to be dense, .* TruncatedSVD"):
+                self.scorer.score(sparse(full_view(), name))
+
+    def test_features_may_be_sparse_and_so_may_points_that_it_does_not_read(self) -> None:
+        view = full_view()
+        may_be = {"features", "embeddings", "labeled_embeddings"}
+        for name in may_be.difference(point_needs(self.scorer.needs)):
+            scores = self.scorer.score(sparse(view, name))
+            np.testing.assert_allclose(scores, self.scorer.score(view), rtol=1e-12)
 
     def test_the_score_follows_the_candidate_when_the_pool_is_reordered(self) -> None:
         view, order = full_view(), np.random.default_rng(1).permutation(60)

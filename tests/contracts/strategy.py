@@ -13,7 +13,17 @@ from numpy.typing import NDArray
 from auto_labeling.errors import DataError
 from auto_labeling.ports import QueryStrategy, Scorer
 from auto_labeling.view import PoolView
-from tests.contracts.views import alike, float_needs, full_view, mapped, only, spoiled, sure
+from tests.contracts.views import (
+    alike,
+    float_needs,
+    full_view,
+    mapped,
+    only,
+    point_needs,
+    sparse,
+    spoiled,
+    sure,
+)
 
 
 def chosen(strategy: QueryStrategy, view: PoolView, size: int, seed: int = 0) -> NDArray[np.intp]:
@@ -74,6 +84,18 @@ class StrategyContract:
         for name in float_needs(self.strategy.needs - {"labeled_embeddings"}):
             with pytest.raises(DataError, match=rf"view\.{name}.* row 7 "):
                 chosen(self.strategy, spoiled(full_view(), name, 7, value), 9)
+
+    def test_sparse_points_are_refused_with_a_remedy(self) -> None:
+        for name in point_needs(self.strategy.needs):
+            with pytest.raises(DataError, match=rf"view\.{name} to be dense, .* TruncatedSVD"):
+                chosen(self.strategy, sparse(full_view(), name), 9)
+
+    def test_features_may_be_sparse_and_so_may_points_that_it_does_not_read(self) -> None:
+        view = full_view()
+        may_be = {"features", "embeddings", "labeled_embeddings"}
+        for name in may_be.difference(point_needs(self.strategy.needs)):
+            picks = chosen(self.strategy, sparse(view, name), 9)
+            np.testing.assert_array_equal(picks, chosen(self.strategy, view, 9))
 
     @pytest.mark.parametrize("size", [1, 9, 40])
     def test_copies_and_constants_do_not_make_the_batch_smaller(self, size: int) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from auto_labeling.view import FLOAT_FIELDS, PoolView
 
@@ -40,6 +41,11 @@ def spoiled(view: PoolView, name: str, row: int, value: float = np.nan) -> PoolV
     return replace(view, **{name: array})
 
 
+def sparse(view: PoolView, name: str) -> PoolView:
+    """Return the view with one field as a sparse matrix."""
+    return replace(view, **{name: csr_array(getattr(view, name))})
+
+
 def alike(view: PoolView) -> PoolView:
     """Return the view with every candidate equal to the first."""
     return view.take(np.zeros(len(view), dtype=np.intp))
@@ -60,6 +66,11 @@ def mapped(view: PoolView, folder: Path) -> PoolView:
         np.save(folder / f"{name}.npy", getattr(view, name))
         arrays[name] = np.load(folder / f"{name}.npy", mmap_mode="r")
     return replace(view, **arrays)
+
+
+def point_needs(needs: frozenset[str]) -> list[str]:
+    """Return those of `needs` that hold points, sorted."""
+    return sorted(needs & {"embeddings", "labeled_embeddings"})
 
 
 def float_needs(needs: frozenset[str]) -> list[str]:

@@ -18,7 +18,8 @@ from auto_labeling.strategies.one_of_a_kind import OneOfAKind
 from auto_labeling.strategies.sequential import Sequential
 from auto_labeling.strategies.spread import Spread, typical_distance
 from auto_labeling.view import PoolView
-from tests.strategies.test_wrappers import Dearest, falling, fresh
+from tests.strategies.test_wrappers import Dearest, falling
+from tests.support.doubles import fresh
 
 
 def scattered(n: int, labeled: int, seed: int = 0) -> PoolView:

@@ -14,10 +14,7 @@ from scipy.stats import chisquare
 from auto_labeling.strategies import badge
 from auto_labeling.strategies.badge import Badge
 from auto_labeling.view import PoolView
-
-
-def fresh(seed: int = 0) -> np.random.Generator:
-    return np.random.default_rng(seed)
+from tests.support.doubles import fresh
 
 
 def gradients(view: PoolView) -> NDArray[np.float64]:

@@ -42,6 +42,7 @@ from auto_labeling.strategies.typiclust import TypiClust
 from auto_labeling.strategies.uncertainty import Entropy, LeastConfident, Margin, Ratio
 from auto_labeling.strategies.uncertainty_herding import UncertaintyHerding
 from auto_labeling.strategies.weighted import Weighted
+from auto_labeling.strategies.weighted_k_means import WeightedKMeans
 from tests.contracts.scorer import ScorerContract
 from tests.contracts.strategy import ScoredContract, StrategyContract
 
@@ -111,6 +112,10 @@ class TestShortlist(StrategyContract):
 
 class TestWeighted(StrategyContract):
     strategy = Weighted(Entropy(), uncertainty=0.3, diversity=0.7)
+
+
+class TestWeightedKMeans(StrategyContract):
+    strategy = WeightedKMeans(Entropy())
 
 
 class TestRatio(ScorerContract):

@@ -11,14 +11,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from auto_labeling.strategies import coverage
-from auto_labeling.strategies.coverage import cover, priority_sample
+from auto_labeling.strategies.coverage import cover
 from auto_labeling.strategies.kernels import Ball, Gaussian, Kernel
+from tests.support.doubles import fresh
 
 Floats = NDArray[np.floating[Any]]
-
-
-def fresh(seed: int = 0) -> np.random.Generator:
-    return np.random.default_rng(seed)
 
 
 def similarities(points: Floats, others: Floats, kernel: Kernel) -> Floats:
@@ -101,38 +98,6 @@ def test_where_nothing_is_left_to_cover_the_heaviest_fill_up() -> None:
     assert (points[picks[:2], 0] == [9.0, 0.0]).all()
     rest = sorted(set(range(20)) - set(picks[:2].tolist()), reverse=True)
     assert picks[2:].tolist() == rest[:4]
-
-
-class TestPrioritySample:
-    def test_a_small_pool_is_taken_whole_with_its_weights(self) -> None:
-        weights = fresh().random(30)
-        rows, shares = priority_sample(weights, 30, fresh())
-        assert sorted(rows) == list(range(30))
-        np.testing.assert_array_equal(shares, weights[rows])
-
-    def test_sums_are_right_on_average_and_the_heavy_are_always_there(self) -> None:
-        weights = np.r_[fresh().random(300), 50.0, 60.0]
-        part = np.arange(302) % 3 == 0
-        sums = []
-        for seed in range(2000):
-            rows, shares = priority_sample(weights, 40, fresh(seed))
-            assert len(set(rows.tolist())) == 40
-            assert {300, 301} <= set(rows.tolist())
-            sums.append(shares[part[rows]].sum())
-        error = np.std(sums) / np.sqrt(len(sums))
-        assert abs(np.mean(sums) - weights[part].sum()) < 4 * error
-
-    def test_what_has_no_weight_is_left_out(self) -> None:
-        weights = np.r_[np.ones(5), np.zeros(95)]
-        rows, shares = priority_sample(weights, 10, fresh())
-        assert sorted(rows) == [0, 1, 2, 3, 4]
-        np.testing.assert_array_equal(shares, np.ones(5))
-
-    def test_equal_weights_are_drawn_with_equal_chances(self) -> None:
-        drawn = [priority_sample(np.ones(10), 3, fresh(seed))[0] for seed in range(2000)]
-        counts = np.bincount(np.concatenate(drawn), minlength=10)
-        # 600 each with a standard deviation of 20.
-        assert np.abs(counts - 600).max() < 90
 
 
 def test_a_sample_covers_a_larger_pool_almost_as_well(monkeypatch: pytest.MonkeyPatch) -> None:

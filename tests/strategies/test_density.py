@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from auto_labeling.errors import ConfigurationError, DataError
@@ -12,14 +9,7 @@ from auto_labeling.strategies.density import Density, densities
 from auto_labeling.strategies.top_k import TopK
 from auto_labeling.strategies.uncertainty import Margin
 from auto_labeling.view import PoolView
-
-
-class Cost:
-    needs: ClassVar[frozenset[str]] = frozenset({"cost"})
-
-    def score(self, view: PoolView) -> NDArray[np.float64]:
-        assert view.cost is not None
-        return np.asarray(view.cost, dtype=np.float64)
+from tests.support.doubles import Cost
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])

@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from auto_labeling.errors import DataError
-from auto_labeling.strategies import shrinking
 from auto_labeling.strategies.determinantal import Determinantal, _Residuals
 from auto_labeling.view import PoolView
+from tests.support.doubles import Cost, fresh
 
 Points = NDArray[np.floating[Any]]
-
-
-def fresh(seed: int = 0) -> np.random.Generator:
-    return np.random.default_rng(seed)
-
-
-class Cost:
-    """A scorer that asks for the dearest."""
-
-    needs: ClassVar[frozenset[str]] = frozenset({"cost"})
-
-    def score(self, view: PoolView) -> NDArray[np.float64]:
-        assert view.cost is not None
-        return np.asarray(view.cost, dtype=np.float64)
 
 
 def plain(points: Points, qualities: NDArray[np.float64], size: int, first: int) -> list[int]:
@@ -46,14 +31,6 @@ def plain(points: Points, qualities: NDArray[np.float64], size: int, first: int)
         ]
         picks.append(int(np.argmax(volumes)))
     return picks
-
-
-@pytest.fixture(params=[(65_536, 4_096), (50, 32, 8)], ids=["whole", "narrowed"])
-def levels(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small levels, so that small pools are narrowed down as large ones are."""
-    monkeypatch.setattr(shrinking, "LEVELS", request.param)
-    monkeypatch.setattr(shrinking, "_COPIED", 40)
-    monkeypatch.setattr(shrinking, "_LONG", 5)
 
 
 @pytest.mark.usefixtures("levels")
@@ -139,9 +116,3 @@ def test_a_quality_below_zero_is_refused() -> None:
     view = PoolView(embeddings=np.eye(3), cost=np.array([1.0, -2.0, 1.0]))
     with pytest.raises(DataError, match=r"scores of Cost: expected at least 0 .* row 1 has -2"):
         Determinantal(quality=Cost()).select(view, 2, fresh())
-
-
-def test_sparse_embeddings_are_refused() -> None:
-    view: Any = PoolView(embeddings=csr_array(np.eye(3)))  # type: ignore[arg-type]
-    with pytest.raises(DataError, match=r"determinantal needs view.embeddings to be dense"):
-        Determinantal().select(view, 2, fresh())

@@ -11,19 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 from scipy.spatial.distance import cdist
 
-from auto_labeling.errors import DataError
-from auto_labeling.strategies import shrinking
 from auto_labeling.strategies.k_center import KCenter, _Distances
 from auto_labeling.view import PoolView
+from tests.support.doubles import fresh
 
 Points = NDArray[np.floating[Any]]
-
-
-def fresh(seed: int = 0) -> np.random.Generator:
-    return np.random.default_rng(seed)
 
 
 def plain(points: Points, labeled: Points, size: int, first: int) -> list[int]:
@@ -42,16 +36,6 @@ def plain(points: Points, labeled: Points, size: int, first: int) -> list[int]:
 def chosen(points: Points, labeled: Points, size: int, seed: int = 0) -> list[int]:
     view = PoolView(embeddings=points, labeled_embeddings=labeled)
     return KCenter().select(view, size, fresh(seed)).tolist()
-
-
-@pytest.fixture(
-    params=[(65_536, 4_096), (64, 16), (20,), (120, 60, 9)], ids=["whole", "two", "one", "three"]
-)
-def levels(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small levels, so that small pools are narrowed down as large ones are."""
-    monkeypatch.setattr(shrinking, "LEVELS", request.param)
-    monkeypatch.setattr(shrinking, "_COPIED", 40)
-    monkeypatch.setattr(shrinking, "_LONG", 5)
 
 
 @pytest.mark.usefixtures("levels")
@@ -131,15 +115,6 @@ def test_the_farthest_of_equals_is_drawn() -> None:
 def test_what_is_labeled_is_not_asked_about_again() -> None:
     points = fresh().normal(size=(30, 3))
     assert set(chosen(points, points[:25], 5)) == set(range(25, 30))
-
-
-def test_sparse_embeddings_are_refused() -> None:
-    view: Any = PoolView(
-        embeddings=csr_array(np.eye(3)),
-        labeled_embeddings=np.empty((0, 3)),  # type: ignore[arg-type]
-    )
-    with pytest.raises(DataError, match=r"k_center needs view.embeddings to be dense"):
-        KCenter().select(view, 2, fresh())
 
 
 def test_a_pool_on_disk_is_covered_in_bounded_memory(tmp_path: Path) -> None:

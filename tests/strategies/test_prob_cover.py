@@ -11,7 +11,8 @@ from auto_labeling.errors import ConfigurationError
 from auto_labeling.strategies.kernels import Ball
 from auto_labeling.strategies.prob_cover import ProbCover, pure_radius
 from auto_labeling.view import PoolView
-from tests.strategies.test_coverage import expect_greedy, fresh
+from tests.strategies.test_coverage import expect_greedy
+from tests.support.doubles import fresh
 
 CENTERS = np.array([[0.0, 0.0], [30.0, 0.0], [0.0, 30.0]])
 

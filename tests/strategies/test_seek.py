@@ -13,10 +13,7 @@ from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.strategies.examples import LikeLabeled, LikePoints, Mentions
 from auto_labeling.strategies.seek import Seek, inclusion_probabilities, systematic_sample
 from auto_labeling.view import PoolView
-
-
-def fresh(seed: int = 0) -> np.random.Generator:
-    return np.random.default_rng(seed)
+from tests.support.doubles import fresh
 
 
 def words(counts: list[int] | NDArray[Any]) -> PoolView:

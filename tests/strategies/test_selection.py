@@ -16,20 +16,7 @@ from auto_labeling.strategies.cold_start import KMedoids
 from auto_labeling.strategies.top_k import TopK
 from auto_labeling.strategies.uncertainty import Margin
 from auto_labeling.view import PoolView
-
-
-def fresh(seed: int = 0) -> np.random.Generator:
-    return np.random.default_rng(seed)
-
-
-class Cost:
-    """A scorer that asks for the dearest."""
-
-    needs: ClassVar[frozenset[str]] = frozenset({"cost"})
-
-    def score(self, view: PoolView) -> NDArray[np.float64]:
-        assert view.cost is not None
-        return np.asarray(view.cost, dtype=np.float64)
+from tests.support.doubles import Cost, fresh
 
 
 class Broken:

@@ -13,7 +13,7 @@ from auto_labeling.strategies import typiclust
 from auto_labeling.strategies.neighbours import neighbour_distances
 from auto_labeling.strategies.typiclust import TypiClust
 from auto_labeling.view import PoolView
-from tests.strategies.test_coverage import fresh
+from tests.support.doubles import fresh
 
 CENTERS = 40.0 * np.array([[0, 0], [1, 0], [0, 1], [1, 1], [2, 0]])
 NOTHING: NDArray[np.float64] = np.empty((0, 2))

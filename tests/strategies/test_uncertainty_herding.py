@@ -12,7 +12,8 @@ from auto_labeling.strategies.top_k import TopK
 from auto_labeling.strategies.uncertainty import Margin, margin
 from auto_labeling.strategies.uncertainty_herding import UncertaintyHerding
 from auto_labeling.view import PoolView
-from tests.strategies.test_coverage import expect_greedy, fresh
+from tests.strategies.test_coverage import expect_greedy
+from tests.support.doubles import fresh
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from auto_labeling.strategies.quotas import AtLeast, AtMost
 from auto_labeling.strategies.ranking import turns
 from auto_labeling.strategies.subsample import Subsample
 from auto_labeling.view import PoolView
+from tests.support.doubles import fresh
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,6 @@ class Dearest:
     def select(self, view: PoolView, size: int, rng: np.random.Generator) -> NDArray[np.intp]:
         assert view.cost is not None
         return np.argsort(-view.cost, kind="stable")[:size]
-
-
-def fresh(seed: int = 0) -> np.random.Generator:
-    return np.random.default_rng(seed)
 
 
 def falling(n: int, **fields: np.ndarray) -> PoolView:

@@ -131,7 +131,7 @@ def judges_of(campaign: Campaign, known: Sequence[Label]) -> Judges | None:
         return Judges(
             features=heldout.features,
             truth=np.array([place[str(name)] for name in heldout.labels], dtype=np.intp),
-            groups=_groups(heldout.groups, heldout.ids),
+            groups=_groups(heldout.groups),
             source="held-out labels",
         )
     control = [
@@ -142,7 +142,7 @@ def judges_of(campaign: Campaign, known: Sequence[Label]) -> Judges | None:
     return Judges(
         features=campaign.pool.features[np.array([label.position for label in control])],
         truth=targets(campaign, control),
-        groups=_groups([label.group for label in control], [label.item_id for label in control]),
+        groups=_groups([label.group for label in control]),
         source="consensus on the control slice",
     )
 
@@ -178,11 +178,9 @@ def _said(campaign: Campaign, model: Any, judges: Judges) -> NDArray[np.float64]
     return fitting.predict(model, judges.features, len(campaign.config.labels.classes))
 
 
-def _groups(groups: Sequence[str | None], ids: Sequence[str]) -> NDArray[Any] | None:
-    """Return what is resampled whole; an item without a group is its own."""
-    if all(group is None for group in groups):
-        return None
-    return np.array([group or item for group, item in zip(groups, ids, strict=True)])
+def _groups(groups: Sequence[str | None]) -> NDArray[Any] | None:
+    """Return what is resampled whole; None where no item is in a group."""
+    return None if all(group is None for group in groups) else np.array(groups, dtype=object)
 
 
 def _answers_by_purpose(connection: Connection, campaign: Campaign) -> dict[str, int]:

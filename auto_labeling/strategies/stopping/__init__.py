@@ -6,7 +6,7 @@ Rules only look at `ports.Progress`. The budget is not among them: the ledger en
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
@@ -63,6 +63,20 @@ def rules_from(stop: Mapping[str, Any]) -> tuple[StoppingRule, ...]:
     if not isinstance(stop, Mapping):
         raise ConfigurationError(f"stop: expected keys and values, got {stop!r}")
     return tuple(_rule(kind, given) for kind, given in stop.items() if given is not False)
+
+
+def any_looks_at_learning(rules: Iterable[StoppingRule]) -> bool:
+    """Return whether any rule may find that enough is learned; limits only count and wait.
+
+    >>> any_looks_at_learning(rules_from({"max_rounds": 20, "pool_exhausted": True}))
+    False
+    """
+    return any(
+        any_looks_at_learning(rule.rules)
+        if isinstance(rule, AllOf)
+        else not isinstance(rule, MaxRounds | Deadline | PoolExhausted)
+        for rule in rules
+    )
 
 
 def _rule(kind: str, given: object) -> StoppingRule:
