@@ -164,6 +164,7 @@ def opened(
             clock,
             secrets,
             lambda: imported.pool_ids(config, pool),
+            pool.kinds,
         )
         yield Campaign(
             campaign_id=campaign,
@@ -233,6 +234,7 @@ def _backend(
     clock: Clock,
     secrets: Secrets | None,
     item_ids: Callable[[], Any],
+    kinds: Callable[[], frozenset[str]] = frozenset,
 ) -> AnnotationBackend:
     place = Place(
         folder=folder / "tool",
@@ -241,5 +243,7 @@ def _backend(
         clock=clock,
         secrets=secrets or LocalSecrets(),
         item_ids=item_ids,
+        kinds=kinds,
+        overlap=config.quality.overlap,
     )
     return config.backend.open(place)

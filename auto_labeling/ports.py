@@ -43,6 +43,8 @@ class Traits:
     """The label tasks it can show."""
     has_time_spent: bool = False
     chunk_size: int = 1
+    can_lose: bool = False
+    """Whether somebody can delete a unit there: it is made again while answers are due."""
     people: int | None = None
     """How many people can answer, where the tool knows: more opinions than that never come."""
 
@@ -60,6 +62,10 @@ class Place:
     secrets: Secrets
     item_ids: Callable[[], Sequence[ItemId]]
     """The ids of the whole pool, in order; called only by a backend that needs them."""
+    kinds: Callable[[], frozenset[str]] = frozenset
+    """What the items of the pool are: `image`, `text`, `row`; called as `item_ids` is."""
+    overlap: int = 1
+    """How many opinions an item usually gets."""
 
 
 class BackendSettings(Protocol):

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from auto_labeling.backends.files.backend import Files
+from auto_labeling.backends.label_studio.settings import LabelStudio
 from auto_labeling.backends.simulated.settings import Simulated
 
-TABLE: dict[str, type] = {"files": Files, "simulated": Simulated}
+TABLE: dict[str, type] = {
+    "files": Files,
+    "label_studio": LabelStudio,
+    "simulated": Simulated,
+}

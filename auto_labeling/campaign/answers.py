@@ -80,11 +80,16 @@ def _known(connection: Connection, campaign: Campaign, events: Sequence[Event]) 
     ours: dict[str, list[Ask]] = {}
     for chunk in _chunks(event.key for event in events):
         ours |= asks_room.of_uploads(connection, name, chunk)
-    waiting: dict[tuple[str, str], list[Ask]] = defaultdict(list)
+    units = asks_room.units(connection, name, ours)
+    for chunk in _chunks(set(units) - set(ours)):
+        ours |= asks_room.of_uploads(connection, name, chunk)
+    shared: dict[tuple[str, str], list[Ask]] = defaultdict(list)
+    waiting: dict[tuple[str, str], list[Ask]] = {}
     for key, group in ours.items():
         for ask in group:
+            waiting[key, ask.item_id] = shared[units.get(key, key), ask.item_id]
             if ask.state in OPEN:
-                waiting[key, ask.item_id].append(ask)
+                shared[units.get(key, key), ask.item_id].append(ask)
     fingerprints = [event.fingerprint for event in events]
     found = _rows(connection, name, _BY_FINGERPRINT, fingerprints)
     versions = _rows(connection, name, _BY_ANSWER, (event.answer_id for event in events))
@@ -98,6 +103,11 @@ def _known(connection: Connection, campaign: Campaign, events: Sequence[Event]) 
         open_asks=waiting,
         versions={row["answer_id"]: row for row in versions if row["current"]},
         answered_by={(row["item"], row["person"]) for row in on_items if row["ask"]},
+        taken_back={
+            (row["item"], row["person"]): row["ask"]
+            for row in on_items
+            if row["kind"] == "tombstone" and row["current"] and row["ask"]
+        },
         skipped={
             ask.ask_id for group in ours.values() for ask in group if ask.state is AskState.SKIPPED
         },

@@ -110,6 +110,14 @@ _OURS = select(asks).where(asks.c.campaign == CAMPAIGN).order_by(asks.c.item, as
 _OF_ROUND = _OURS.where(asks.c.round == ROUND)
 _STILL_OPEN = _OURS.where(asks.c.state.in_(OPEN))
 _OF_UPLOADS = _OURS.where(asks.c.upload.in_(THESE))
+_SHOWN = (
+    select(uploads.c.remote_id)
+    .where(uploads.c.campaign == CAMPAIGN, uploads.c.upload.in_(THESE))
+    .scalar_subquery()
+)
+_UNITS = select(uploads.c.upload, uploads.c.remote_id).where(
+    uploads.c.campaign == CAMPAIGN, uploads.c.remote_id.in_(_SHOWN)
+)
 _MARK = update(asks).where(asks.c.ask.in_(THESE))
 _ASKED_BEFORE = (
     select(asks.c.item, func.count())
@@ -127,6 +135,15 @@ def of_round(connection: Connection, campaign: CampaignId, number: int) -> list[
 def still_open(connection: Connection, campaign: CampaignId) -> list[Ask]:
     """Return every ask of the campaign whose reservation still holds."""
     return _read(connection, _STILL_OPEN, of(campaign))
+
+
+def units(connection: Connection, campaign: CampaignId, keys: Iterable[str]) -> dict[str, str]:
+    """Return upload -> remote unit of these uploads, and of all that share a unit with them."""
+    found: dict[str, str] = {}
+    for chunk in chunks(list(keys)):
+        rows = connection.execute(_UNITS, of(campaign, these=chunk))
+        found |= {row.upload: row.remote_id for row in rows}
+    return found
 
 
 def of_uploads(

@@ -15,7 +15,17 @@ from typing import Any
 
 from auto_labeling.campaign.budget import Charge
 from auto_labeling.errors import DataError
-from auto_labeling.records import Ask, AskState, Event, EventKind, LabelSchema, Micros, Value
+from auto_labeling.formats.value import decode_value, encode_value
+from auto_labeling.records import (
+    Ask,
+    AskState,
+    Event,
+    EventKind,
+    ItemId,
+    LabelSchema,
+    Micros,
+    Value,
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,11 +40,14 @@ class Known:
     keys: set[str]
     """The uploads that are ours."""
     open_asks: dict[tuple[str, str], list[Ask]]
-    """By (upload, item): asks whose reservation still holds."""
+    """By (upload, item): asks whose reservation still holds; uploads that the tool shows as one
+    unit share their list."""
     versions: dict[str, dict[str, Any]]
     """By answer id: the version that counts, as a row of `answers`."""
     answered_by: set[tuple[str, str]]
     """(item, person) pairs that have answered or skipped an ask."""
+    taken_back: dict[tuple[ItemId, str], str] = field(default_factory=dict)
+    """(item, person) -> the ask whose answer that person deleted."""
     skipped: set[str] = field(default_factory=set)
     """Asks that ended in a skip: their money was given back."""
 
@@ -77,9 +90,10 @@ def check(value: Value | None, schema: LabelSchema) -> None:
     auto_labeling.errors.DataError: expected one of the classes cat, dog, got 'cow'
     """
     if value is None or (schema.task == "single") != isinstance(value, str):
-        expected = "one class" if schema.task == "single" else "a set of classes"
+        expected = "one class" if schema.task == "single" else f"an answer to {schema.task}"
         raise DataError(f"expected {expected}, got {value!r}")
-    for name in (value,) if isinstance(value, str) else value:
+    for one in (value,) if isinstance(value, str) else value:
+        name = one if isinstance(one, str) else one.label
         if name not in schema.classes and name not in schema.abstain:
             raise DataError(
                 f"expected one of the classes {', '.join(schema.classes)}, got {name!r}"
@@ -92,6 +106,8 @@ def _take(known: Known, intake: Intake, event: Event) -> None:
         return
     if event.kind in (EventKind.SUBMITTED, EventKind.EDITED):
         try:
+            if event.problem is not None:
+                raise DataError(event.problem)
             check(event.value, known.schema)
         except DataError as error:
             intake.aside.append((event, str(error)))
@@ -105,12 +121,16 @@ def _take(known: Known, intake: Intake, event: Event) -> None:
 
 
 def _submit(known: Known, intake: Intake, event: Event, person: str) -> None:
-    ask = _ask_for(known, event, person)
     kind = "skip" if event.kind is EventKind.SKIPPED else "answer"
     row = _row(event, person, kind)
-    row |= {"ask": ask and ask.ask_id, "unsolicited": ask is None}
     known.versions[event.answer_id] = row
     intake.rows.append(row)
+    again = known.taken_back.pop((event.item_id, person), None)
+    if again is not None:  # deleted and answered anew: the same purchase, and it is paid
+        row |= {"ask": again}
+        return
+    ask = _ask_for(known, event, person)
+    row |= {"ask": ask and ask.ask_id, "unsolicited": ask is None}
     if ask is None:
         return
     known.answered_by.add((event.item_id, person))
@@ -133,10 +153,12 @@ def _ask_for(known: Known, event: Event, person: str) -> Ask | None:
         return None  # opinions on one item never come from the same person
     waiting = known.open_asks.get((event.key, event.item_id), [])
     own = [ask for ask in waiting if ask.assignee == person]
-    for ask in own or [ask for ask in waiting if ask.assignee is None]:
-        waiting.remove(ask)
-        return ask
-    return None
+    free = own or [ask for ask in waiting if ask.assignee is None]
+    if not free:
+        return None
+    ask = min(free, key=lambda ask: ask.state is AskState.EXPIRED)  # what is waited for, first
+    waiting.remove(ask)
+    return ask
 
 
 def _change(
@@ -158,6 +180,8 @@ def _change(
     if foreign:
         row["current"] = False
         return
+    if row["kind"] == "tombstone" and ask is not None:
+        known.taken_back[event.item_id, person] = ask
     before["current"] = False  # where it is a row of this very poll
     if "seq" in before:
         intake.superseded.append(before["seq"])
@@ -190,6 +214,7 @@ def _row(event: Event, person: str, kind: str) -> dict[str, Any]:
         "touched_suggestion": event.touched_suggestion,
         "unsolicited": False,
         "conflict_with": None,
+        "extra": json.dumps(dict(event.extra), ensure_ascii=False) if event.extra else None,
     }
 
 
@@ -199,13 +224,16 @@ def encode(value: Value | None) -> str | None:
     >>> encode("cat"), decode(encode(("cat", "dog")))
     ('"cat"', ('cat', 'dog'))
     """
-    return None if value is None else json.dumps(value, ensure_ascii=False)
+    return None if value is None else encode_value(value)
 
 
-@lru_cache(maxsize=4096)  # a campaign has few distinct answers and reads them often
 def decode(stored: str | None) -> Value | None:
     """Return a stored answer as it was given."""
     if stored is None:
         return None
-    value = json.loads(stored)
-    return tuple(value) if isinstance(value, list) else value
+    # A campaign has few distinct classes and reads them often; shapes are many, long and distinct.
+    return _decode_class(stored) if len(stored) < _LONGEST_CLASS else decode_value(stored)
+
+
+_LONGEST_CLASS = 256
+_decode_class = lru_cache(maxsize=4096)(decode_value)

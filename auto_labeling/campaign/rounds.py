@@ -60,6 +60,8 @@ class CampaignState:
     blocked_reason: str | None = None
     blocked_remedy: str | None = None
     waiting_since: Micros | None = None
+    repaired_at: Micros | None = None
+    """When each key of the round last had one live copy."""
 
     @property
     def stopped(self) -> bool:

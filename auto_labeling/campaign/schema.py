@@ -28,7 +28,7 @@ from sqlalchemy import (
     bindparam,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision this code reads and writes; a test compares it with the migrations."""
 
 metadata = MetaData()
@@ -136,6 +136,7 @@ rounds = Table(
     Column("state", String, nullable=False),
     Column("snapshot", Integer, nullable=False),
     Column("sent_at", BigInteger, comment="since when people are waited for"),
+    Column("repaired_at", BigInteger, comment="when each key last had one live copy"),
     Column("more_wanted", Boolean, nullable=False, default=False),
     Column("manifest", String),
     Column("model_sha256", String),
@@ -226,6 +227,7 @@ answers = Table(
     Column("touched_suggestion", Boolean),
     Column("unsolicited", Boolean, nullable=False),
     Column("conflict_with", String, comment="who overwrote it; the author's answer is kept"),
+    Column("extra", Text, comment="JSON: what was answered besides, by field"),
     UniqueConstraint("campaign", "fingerprint"),
     CheckConstraint("kind IN ('answer', 'skip', 'tombstone', 'overwrite')"),
     CheckConstraint("source IN ('human', 'imported')"),

@@ -71,6 +71,7 @@ _STATE = (
         rounds.c.state,
         rounds.c.more_wanted,
         rounds.c.sent_at,
+        rounds.c.repaired_at,
         select(func.count())
         .where(asks.c.campaign == CAMPAIGN, asks.c.state.in_(WAITED_FOR))
         .scalar_subquery()
@@ -109,6 +110,7 @@ def read_state(connection: Connection, campaign: CampaignId) -> CampaignState:
         blocked_reason=row.blocked_reason,
         blocked_remedy=row.blocked_remedy,
         waiting_since=row.sent_at,
+        repaired_at=row.repaired_at,
     )
 
 

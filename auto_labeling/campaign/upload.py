@@ -6,7 +6,7 @@ that whatever dies in between, the next look finds the copy that was made.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from sqlalchemy import BindParameter, bindparam, select, update
@@ -78,7 +78,8 @@ def repair(campaign: Campaign, round_number: int | None = None) -> int:
     """Leave one live copy of every key and return how many surplus copies were withdrawn.
 
     A copy that holds an answer is never withdrawn: its answers carry the same key and are merged
-    by `answers.ingest`. A key whose asks were all given up keeps no unanswered copy at all.
+    by `answers.ingest`. A key whose asks were all given up keeps no unanswered copy at all. What
+    somebody deleted in the tool is made again, for as many opinions as are still open.
     """
     known = _known(campaign, round_number)
     surplus: list[RemoteRef] = []
@@ -92,10 +93,30 @@ def repair(campaign: Campaign, round_number: int | None = None) -> int:
                 kept[key] = keep
     results = dict(campaign.backend.cancel(surplus)) if surplus else {}
     results |= _prefer_the_answered(campaign, kept, results)
+    kept |= _made_again(campaign, [key for key, (_, wanted) in known.items() if wanted], kept)
     moved = {key: ref for key, ref in kept.items() if ref.remote_id != known[key][0]}
     if moved:
         _record(campaign, moved)
     return sum(result is _GONE for result in results.values())
+
+
+def _made_again(
+    campaign: Campaign, wanted: Sequence[str], there: Collection[str]
+) -> Mapping[str, RemoteRef]:
+    """Make the units that are gone anew where answers are due, and return their copies."""
+    lost = [key for key in wanted if key not in there]
+    if not lost or not campaign.backend.traits.can_lose:
+        return {}
+    due: list[tuple[str, list[Ask]]] = []
+    with campaign.ledger.read() as connection:
+        for chunk in _chunks(lost):
+            for key, group in asks_room.of_uploads(connection, campaign.campaign_id, chunk).items():
+                still = [ask for ask in group if ask.state is AskState.SENT]
+                due += [(key, still)] if still else []
+    made: dict[str, RemoteRef] = {}
+    for start in range(0, len(due), BATCH):
+        made |= campaign.backend.create(_with_items(campaign, due[start : start + BATCH]))
+    return made
 
 
 def _prefer_the_answered(

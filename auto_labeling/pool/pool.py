@@ -137,6 +137,12 @@ class Pool:
                 quarantined += bad
         return [items[self.ids[at]] for at in wanted if self.ids[at] in items], quarantined
 
+    def kinds(self) -> frozenset[str]:
+        """Return what the items are: `image`, `text`, `row`; those of one snapshot are alike."""
+        ends = [0, *map(int, self._ends[:-1])]
+        firsts = [at for at, part in zip(ends, self.parts, strict=True) if part.ids]
+        return frozenset(item.kind for item in self.items(firsts))
+
     def by_snapshot(self) -> Iterator[tuple[Snapshot, StoredRows]]:
         """Yield every snapshot with the rows that it added."""
         yield from zip(self.snapshots, self.parts, strict=True)

@@ -9,12 +9,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+import pytest
+
 from auto_labeling.backends import TABLE
 from auto_labeling.backends.files.backend import Files
 from auto_labeling.backends.simulated.settings import Simulated
 from auto_labeling.clocks import SimulatedClock
 from auto_labeling.ports import AnnotationBackend, Place
 from auto_labeling.records import Item, LabelSchema, RemoteRef, Value
+from tests.backends.annotators import LabelStudioContract
 from tests.contracts.asking import ALL_ITEMS, label_of
 from tests.contracts.backend import BackendContract, Gap, Habit, without_contract
 
@@ -219,6 +222,17 @@ class TestProdigyFiles(FilesContract):
         ]
         [found] = [task for task in tasks if task["al_unit"] == ref.remote_id]
         return dict(found)
+
+
+@pytest.mark.slow
+class TestLabelStudioServer(LabelStudioContract):
+    """The real one."""
+
+    def test_links_and_rows_are_shown_as_well(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(type(self), "kinds", frozenset({"image", "row"}))
+        super().test_links_and_rows_are_shown_as_well(folder)
 
 
 def names(value: Value) -> list[Any]:

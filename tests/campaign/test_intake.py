@@ -206,7 +206,8 @@ def test_an_own_deletion_is_a_tombstone_and_is_not_refunded() -> None:
     assert second.superseded == [1]
     assert (second.charges, second.released, dict(second.states)) == ([], [], {})
     again = take(now, [act(answer="b", at=3)])
-    assert again.rows[0]["unsolicited"]
+    assert (again.rows[0]["ask"], again.rows[0]["unsolicited"]) == ("ask-0", False)
+    assert (again.charges, dict(again.states)) == ([], {})  # it is the purchase that was paid
     assert not again.charges
 
 

@@ -11,9 +11,11 @@ from auto_labeling.campaign import asks as asks_room
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.rounds import CampaignState, RoundState
 from auto_labeling.campaign.schema import CAMPAIGN, campaigns, of, uploads
-from auto_labeling.campaign.transition import OPEN, Transition
-from auto_labeling.records import Ask, AskState
+from auto_labeling.campaign.transition import OPEN, Transition, change_round
+from auto_labeling.records import Ask, AskState, Micros
 
+REPAIR_EVERY: Micros = 3_600_000_000
+"""A surplus or lost copy is rare, and looking at every key is what makes a poll dear."""
 _CURSOR = select(campaigns.c.cursor).where(campaigns.c.campaign == CAMPAIGN)
 _CANCEL = (
     update(uploads)
@@ -25,18 +27,29 @@ _CANCEL = (
 def collect(campaign: Campaign, state: CampaignState) -> Transition:
     """Take in what is new; the round goes on once enough of its answers are there."""
     sync(campaign)
-    repaired = upload.repair(campaign, state.round)
     with campaign.ledger.read() as connection:
         ordered = asks_room.of_round(connection, campaign.campaign_id, state.round)
     now = campaign.clock.now()
     verdict = waiting.judge(ordered, since=state.waiting_since or now, now=now, rule=rule(campaign))
-    if verdict.wait_until is not None:
+    if verdict.wait_until is not None and not _repair_is_due(state, now):
         return Transition(to=RoundState.SENT, wait_until=verdict.wait_until)
+    repaired = upload.repair(campaign, state.round)
+    if verdict.wait_until is not None:
+
+        def note(connection: Connection) -> None:
+            change_round(connection, campaign.campaign_id, state.round, repaired_at=now)
+
+        return Transition(to=RoundState.SENT, writes=(note,), wait_until=verdict.wait_until)
     return Transition(
         to=RoundState.COLLECTED,
         writes=(give_up(campaign, ordered),) if verdict.open else (),
         detail={"given_up": len(verdict.open), "surplus_copies": repaired},
     )
+
+
+def _repair_is_due(state: CampaignState, now: Micros) -> bool:
+    """Whether it is long enough ago that the copies in the tool were looked at one by one."""
+    return state.repaired_at is None or now - state.repaired_at >= REPAIR_EVERY
 
 
 def sync(campaign: Campaign) -> int:

@@ -1,0 +1,1 @@
+"""Label Studio behind AnnotationBackend: a real server, spoken to through its SDK."""

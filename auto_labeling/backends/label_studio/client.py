@@ -1,0 +1,260 @@
+"""The only module that calls the Label Studio SDK: what we need of it, and its errors translated.
+
+No call retries by itself: the SDK's own retries make three tasks of an import that answered 500
+after its effect. Who calls may try again once it has looked what became of it.
+"""
+
+from __future__ import annotations
+
+import json
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from http import HTTPStatus
+from typing import Any, TypeAlias
+
+import httpx
+
+from auto_labeling.errors import BlockedError, RejectedError, TransientError
+
+Row: TypeAlias = dict[str, Any]
+"""A task, a project or a person, as the server writes it: plain JSON."""
+
+PAGE = 500
+_LOOKED_UP = 100
+"""Keys a look-up: the query travels in the address, which servers cut at 8,000 characters."""
+_IMPORT_S = 900
+_AGAIN_LATER = frozenset({408, 409, 425, 429})
+_REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+
+
+class Client:
+    """A connection to one server; made without a call, and cheap."""
+
+    def __init__(self, url: str, token: Callable[[], str], timeout_s: float = 60.0) -> None:
+        self.url = url.rstrip("/")
+        self._token = token
+        self._timeout_s = timeout_s
+
+    def projects(self, title: str) -> list[Row]:
+        """Return the projects with exactly this title, oldest first."""
+        with self._translated(f"projects titled {title!r}"):
+            found = self._sdk.projects.list(title=title, request_options=self._once())
+            rows = [_plain(project) for project in found]
+        return sorted((row for row in rows if row["title"] == title), key=lambda row: row["id"])
+
+    def project(self, project: int) -> Row:
+        """Return a project. Raises `BlockedError` where it is gone."""
+        with self._translated(f"project {project}"):
+            return _plain(self._sdk.projects.get(project, request_options=self._once()))
+
+    def make_project(self, **settings: Any) -> Row:
+        """Make a project and return it."""
+        with self._translated("a new project"):
+            return _plain(self._sdk.projects.create(**settings, request_options=self._once()))
+
+    def import_tasks(self, project: int, tasks: Sequence[Row]) -> list[int]:
+        """Add tasks and return their ids, in order; an error says nothing about how many."""
+        with self._translated(f"an import into project {project}"):
+            made = self._sdk.projects.import_tasks(
+                project, request=tasks, return_task_ids=True, request_options=self._once(_IMPORT_S)
+            )
+        ids = [int(task) for task in made.task_ids or []]
+        if len(ids) != len(tasks):
+            raise TransientError(
+                f"{self.url}: an import into project {project} made {len(ids)} tasks of "
+                f"{len(tasks)}; the next look finds them"
+            )
+        return ids
+
+    def tasks(self, project: int, *filters: Row, fields: str) -> list[Row]:
+        """Return the tasks that pass all `filters`, oldest first: their `fields`, comma-separated.
+
+        Each page begins after the last task of the one before, so that none is passed over while
+        others come and go.
+        """
+        found: list[Row] = []
+        while True:
+            after = where("id", "greater", found[-1]["id"] if found else 0, "Number")
+            page = self._page(project, [*filters, after], fields, "tasks:id", PAGE)
+            found += page
+            if len(page) < PAGE:
+                return found
+
+    def newest_change(self, project: int) -> str | None:
+        """Return the youngest `updated_at` among the tasks, as the server writes it."""
+        first = self._page(project, [], "id,updated_at", "-tasks:updated_at", 1)
+        return str(first[0]["updated_at"]) if first else None
+
+    def _page(
+        self, project: int, filters: Sequence[Row], fields: str, order: str, size: int
+    ) -> list[Row]:
+        # A dict would be ignored without a word, and every task returned.
+        query = json.dumps(
+            {"filters": {"conjunction": "and", "items": list(filters)}, "ordering": [order]}
+        )
+        with self._translated(f"project {project}"):
+            page = self._sdk.tasks.list(
+                project=project,
+                query=query,
+                include=fields,
+                page_size=size,
+                request_options=self._once(),
+            )
+            return [_plain(task) for task in page.items or []]
+
+    def tasks_with(self, project: int, field: str, values: Sequence[Any], fields: str) -> list[Row]:
+        """Return the tasks whose `field` (`id`, `data.NAME`) is one of `values`, oldest first."""
+        found: list[Row] = []
+        for start in range(0, len(values), _LOOKED_UP):
+            these = list(values[start : start + _LOOKED_UP])
+            found += self.tasks(project, where(field, "in_list", these, "List"), fields=fields)
+        return sorted(found, key=lambda row: row["id"])
+
+    def change_task(self, task: int, **fields: Any) -> None:
+        """Change fields of a task; one that is gone stays gone."""
+        with self._translated(f"task {task}"), _gone_is_fine():
+            self._sdk.tasks.update(str(task), **fields, request_options=self._once())
+
+    def delete_task(self, task: int) -> None:
+        """Delete a task; one that is gone stays gone."""
+        with self._translated(f"task {task}"), _gone_is_fine():
+            self._sdk.tasks.delete(str(task), request_options=self._once())
+
+    def people(self) -> dict[int, str]:
+        """Return user id -> login, in lower case."""
+        with self._translated("the list of people"):
+            users = [_plain(user) for user in self._sdk.users.list(request_options=self._once())]
+        return {user["id"]: str(user["email"]).lower() for user in users if user.get("email")}
+
+    def storages(self, project: int) -> list[Row]:
+        """Return the local folders that a project may show files of."""
+        with self._translated(f"the storages of project {project}"):
+            found = self._sdk.import_storage.local.list(
+                project=project, request_options=self._once()
+            )
+            return [_plain(storage) for storage in found]
+
+    def make_storage(self, project: int, path: str) -> None:
+        """Let a project show the files of a folder of the server."""
+        with self._translated(f"the storage {path}"):
+            self._sdk.import_storage.local.create(
+                project=project,
+                path=path,
+                title="auto-labeling",
+                use_blob_urls=True,
+                request_options=self._once(),
+            )
+
+    def upload(self, project: int, name: str, content: bytes) -> str:
+        """Keep a file on the server and return the path it is shown under."""
+        with self._translated(f"the file {name}"):
+            answer = self._http.post(  # the SDK has no call for it
+                f"{self.url}/api/projects/{project}/import",
+                params={"commit_to_project": "false"},
+                files={"file": (name, content)},
+                headers=self._sdk._client_wrapper.get_headers(),
+                timeout=_IMPORT_S,
+            )
+            answer.raise_for_status()
+            [made] = answer.json()["file_upload_ids"]
+            stored = self._sdk.files.get(made, request_options=self._once())
+        return f"/data/{stored.file}"
+
+    @cached_property
+    def _sdk(self) -> Any:
+        from label_studio_sdk import LabelStudio
+
+        make: Any = LabelStudio  # its constructor has no types
+        return make(base_url=self.url, api_key=self._token(), httpx_client=self._http)
+
+    @cached_property
+    def _http(self) -> httpx.Client:
+        http = httpx.Client(timeout=self._timeout_s, follow_redirects=True)
+        weakref.finalize(self, http.close)  # a backend is never told that it is done
+        return http
+
+    def _once(self, timeout_s: float | None = None) -> Row:
+        options: Row = {"max_retries": 0}
+        return options if timeout_s is None else options | {"timeout_in_seconds": timeout_s}
+
+    @contextmanager
+    def _translated(self, what: str) -> Iterator[None]:
+        """Raise our own errors for the SDK's; none of them repeats a token or a payload."""
+        from label_studio_sdk.core.api_error import ApiError
+
+        try:
+            yield
+        except ApiError as error:
+            raise self._meaning(what, error.status_code or 0, error.body) from error
+        except httpx.HTTPStatusError as error:
+            raise self._meaning(what, error.response.status_code, error.response.text) from error
+        except httpx.UnsupportedProtocol as error:
+            raise BlockedError(
+                f"{self.url} is no address of a server", remedy="Mend backend.url."
+            ) from error
+        except httpx.HTTPError as error:
+            raise TransientError(
+                f"{self.url}: {what}: {str(error) or type(error).__name__}"
+            ) from error
+        except ValueError as error:  # a proxy's page where JSON was due
+            raise TransientError(f"{self.url}: {what}: expected JSON ({error})") from error
+
+    def _meaning(self, what: str, status: int, body: Any) -> Exception:
+        if status in _REFUSED:
+            return BlockedError(
+                f"{self.url} refused the token ({status}) for {what}",
+                remedy="Put a valid one of an administrator where backend.token says.",
+            )
+        if status == HTTPStatus.NOT_FOUND:
+            return BlockedError(
+                f"{self.url}: {what} is gone",
+                remedy="Restore it, or stop this campaign and begin another.",
+            )
+        if status in _AGAIN_LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return TransientError(f"{self.url}: {what}: it answered {status}")
+        return RejectedError(f"{self.url}: {what}: it answered {status}: {_said(body)}")
+
+
+def where(column: str, operator: str, value: Any, kind: str) -> Row:
+    """Return a filter of the data manager; `kind` is the type of the value in its words."""
+    return {
+        "filter": f"filter:tasks:{column}",
+        "operator": operator,
+        "type": kind,
+        "value": value,
+    }
+
+
+@contextmanager
+def _gone_is_fine() -> Iterator[None]:
+    from label_studio_sdk.core.api_error import ApiError
+
+    try:
+        yield
+    except ApiError as error:
+        if error.status_code != HTTPStatus.NOT_FOUND:
+            raise
+
+
+def _plain(record: Any) -> Row:
+    row: Row = record.model_dump(mode="json")
+    return row
+
+
+def _said(body: Any) -> str:
+    """Return what the server had against it, without what was sent.
+
+    >>> _said({"detail": "Validation error", "validation_errors": {"title": ["Too short."]}})
+    'Validation error (title: Too short.)'
+    """
+    if not isinstance(body, Mapping):
+        return "no reason given"
+    errors = body.get("validation_errors")
+    named = [
+        f"{name}: {str(text).split(' :: ')[0]}"  # what follows is the task itself
+        for name, texts in (errors.items() if isinstance(errors, Mapping) else ())
+        for text in (texts if isinstance(texts, list) else [texts])
+    ]
+    return f"{body.get('detail', 'refused')}" + (f" ({'; '.join(named)})" if named else "")

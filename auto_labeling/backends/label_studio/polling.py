@@ -1,0 +1,180 @@
+"""What people did since the last look, without trusting a counter of the server.
+
+The server touches `updated_at` of a task with every act on its answers. A poll reads the tasks
+that were touched and reports all that stands on them: who takes it in knows what is new by its
+fingerprint. An answer that was deleted leaves no trace there, so the cursor remembers which
+answers stood on which task.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from auto_labeling.backends.label_studio.client import Client, Row, where
+from auto_labeling.backends.label_studio.marks import marked
+from auto_labeling.errors import DataError, RejectedError
+from auto_labeling.formats.codec import Marks, marks_in
+from auto_labeling.formats.label_studio import Layout, decode_annotation
+from auto_labeling.records import Cursor, Event, EventKind, LabelSchema, Micros
+
+FIELDS = ",".join(
+    (
+        *("id", "data", "annotations", "predictions", "updated_at", "updated_by"),
+        # The list holds for annotations and predictions as well.
+        *("result", "created_at", "completed_by", "was_cancelled", "lead_time"),
+        "parent_prediction",
+    )
+)
+LATE: Micros = 10_000_000
+"""How long after its `updated_at` a change may become visible: a transaction takes its time."""
+UNKNOWN = "unknown"
+"""Whoever did what the server does not say."""
+_EVER = "1970-01-01T00:00:00.000000Z"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Where a poll stopped."""
+
+    latest: str = _EVER
+    """The youngest `updated_at` of all tasks, in the server's own words."""
+    first: Micros = 0
+    """When we first saw it, by our clock."""
+    listed: Micros = 0
+    """When the tasks up to there were last read."""
+    answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Task -> answer -> its author; tasks without answers are left out."""
+
+    @classmethod
+    def parse(cls, cursor: Cursor | None) -> Seen:
+        """Return what a cursor says. Raises `RejectedError` where it is none of ours."""
+        if cursor is None:
+            return cls()
+        try:
+            return cls(**json.loads(cursor))
+        except (ValueError, TypeError) as error:
+            raise RejectedError(
+                f"cursor: expected one of Label Studio, got {cursor[:40]!r}"
+            ) from error
+
+    def cursor(self) -> Cursor:
+        """Return it as text."""
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        return json.dumps(fields, separators=(",", ":"))
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing up to `latest` can become visible any more."""
+        return self.listed - self.first >= LATE
+
+    @property
+    def since(self) -> str:
+        """The `updated_at` after which tasks are read again."""
+        if self.settled or self.latest == _EVER:
+            return self.latest
+        return _stamp(_micros(self.latest) - LATE)
+
+
+def poll(
+    client: Client,
+    project: int,
+    schema: LabelSchema,
+    layout: Layout,
+    cursor: Cursor | None,
+    now: Micros,
+) -> tuple[list[Event], Cursor]:
+    """Return what stands on touched tasks, in the order of their times, and the next cursor.
+
+    `now` is the time by a clock that goes on between polls. Nothing new costs one request.
+    """
+    seen = Seen.parse(cursor)
+    latest = client.newest_change(project) or _EVER
+    if latest == seen.latest and seen.settled:
+        return [], seen.cursor()
+    after = where("updated_at", "greater", seen.since, "Datetime")
+    touched = [task for task in client.tasks(project, after, fields=FIELDS) if marked(task)]
+    answers = {**seen.answers, **{str(task["id"]): _answers(task) for task in touched}}
+    then = Seen(
+        latest=latest,
+        first=seen.first if latest == seen.latest else now,
+        listed=now,
+        answers={task: ids for task, ids in answers.items() if ids},
+    )
+    return _events(touched, schema, layout, seen.answers), then.cursor()
+
+
+def _events(
+    tasks: Sequence[Row],
+    schema: LabelSchema,
+    layout: Layout,
+    before: Mapping[str, Mapping[str, str]],
+) -> list[Event]:
+    found: dict[str, Event] = {}
+    for task in tasks:
+        for annotation in task.get("annotations") or []:
+            event = _event(annotation, task, schema, layout)
+            found[event.fingerprint] = event
+        for event in _deleted(task, before.get(str(task["id"]), {})):
+            found[event.fingerprint] = event
+    return sorted(found.values(), key=lambda event: event.at)
+
+
+def _event(annotation: Row, task: Row, schema: LabelSchema, layout: Layout) -> Event:
+    try:
+        return decode_annotation(annotation, task, schema, layout)
+    except DataError as error:
+        marks, at = marks_in(task["data"]), _micros(annotation["updated_at"])
+        return Event(
+            kind=EventKind.SUBMITTED,
+            fingerprint=f"{annotation['id']}@{at}",
+            key=marks.key,
+            item_id=marks.item_id,
+            person=str(annotation.get("completed_by") or UNKNOWN),
+            at=at,
+            answer_id=str(annotation["id"]),
+            problem=str(error),
+        )
+
+
+def _deleted(task: Row, before: Mapping[str, str]) -> Iterator[Event]:
+    """Yield the deletion of every answer that stood there, by whoever touched the task last.
+
+    An author who has answered anew meanwhile has taken the old answer back, whoever deleted it.
+    """
+    marks: Marks = marks_in(task["data"])
+    there = _answers(task)
+    by = [str(one["user_id"]) for one in task.get("updated_by") or []]
+    for answer, author in before.items():
+        if answer in there:
+            continue
+        anew = [
+            _micros(one["created_at"])
+            for one in task.get("annotations") or []
+            if str(one["completed_by"]) == author and str(one["id"]) not in before
+        ]
+        yield Event(
+            kind=EventKind.DELETED,
+            fingerprint=f"{answer}@deleted",
+            key=marks.key,
+            item_id=marks.item_id,
+            person=author if anew else by[0] if by else UNKNOWN,
+            at=min(anew) - 1 if anew else _micros(task["updated_at"]),
+            answer_id=answer,
+        )
+
+
+def _answers(task: Row) -> dict[str, str]:
+    return {str(one["id"]): str(one["completed_by"]) for one in task.get("annotations") or []}
+
+
+def _micros(stamp: str) -> Micros:
+    since = datetime.fromisoformat(stamp) - datetime(1970, 1, 1, tzinfo=UTC)
+    return since // timedelta(microseconds=1)
+
+
+def _stamp(at: Micros) -> str:
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

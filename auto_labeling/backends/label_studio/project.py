@@ -1,0 +1,145 @@
+"""The project that holds a campaign: made once, or adopted, and found again ever after."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from auto_labeling.backends.label_studio.client import Client, Row
+from auto_labeling.errors import BlockedError, DataError, RejectedError
+from auto_labeling.files import write_atomically
+from auto_labeling.formats.label_studio import Layout, check_config, label_config, way_of
+from auto_labeling.formats.schema import decode_schema, encode_schema
+from auto_labeling.ports import Place
+from auto_labeling.records import CampaignId, LabelSchema
+
+_LONGEST_TITLE = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What is known of the project after `prepare`, kept in a file of ours."""
+
+    project: int
+    schema: LabelSchema
+    layout: Layout
+    overlap: int
+    """How many opinions the project asks for on a task; it can never be changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Projects:
+    """Finds, makes or adopts the project of a campaign."""
+
+    client: Client
+    place: Place
+    adopted: int | None
+    title: str | None
+    own_config: Path | None
+    files: Path | None
+    """The folder of files that the server shows."""
+
+    def prepare(self, campaign: CampaignId, schema: LabelSchema) -> Prepared:
+        """Return the project; it is made where neither the server nor our file knows it.
+
+        Raises `BlockedError` where its labeling configuration no longer fits the classes.
+        """
+        row = self._row(campaign, schema)
+        prepared = Prepared(
+            project=row["id"],
+            schema=schema,
+            layout=self._layout(row, schema),
+            overlap=row["maximum_annotations"],
+        )
+        self._show_files(prepared)
+        self._keep(prepared)
+        return prepared
+
+    def prepared(self) -> Prepared:
+        """Return what `prepare` kept. Raises `RejectedError` before it was called."""
+        try:
+            kept = json.loads(self._file.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise RejectedError(
+                f"{self._file.parent} knows no project; call prepare first"
+            ) from error
+        return Prepared(
+            project=kept["project"],
+            schema=decode_schema(kept["schema"]),
+            layout=Layout(**kept["layout"]),
+            overlap=kept["overlap"],
+        )
+
+    @property
+    def _file(self) -> Path:
+        return self.place.folder / "project.json"
+
+    @property
+    def _shows(self) -> str:
+        return way_of(self.place.kinds())
+
+    def _row(self, campaign: CampaignId, schema: LabelSchema) -> Row:
+        if self.adopted is not None:
+            return self.client.project(self.adopted)
+        if self._file.exists():
+            return self.client.project(self.prepared().project)
+        title = self.title or campaign[:_LONGEST_TITLE]
+        mark = f"auto-labeling campaign {campaign}"
+        for row in self.client.projects(title):
+            if mark in str(row.get("description")):  # made by a call whose answer was lost
+                return self.client.project(row["id"])
+        return self.client.make_project(
+            title=title,
+            description=mark,
+            label_config=self._config(schema),
+            maximum_annotations=self.place.overlap,
+            show_collab_predictions=True,
+            skip_queue="IGNORE_SKIPPED",  # or a skip is shown to one more than was asked
+        )
+
+    def _config(self, schema: LabelSchema) -> str:
+        if self.own_config is None:
+            return label_config(schema, self._shows)
+        try:
+            xml = self.own_config.read_text(encoding="utf-8")
+        except OSError as error:
+            raise BlockedError(
+                f"{self.own_config} cannot be read ({error.strerror})",
+                remedy="Put the labeling configuration there.",
+            ) from error
+        check_config(xml, schema, self._shows)
+        return xml
+
+    def _layout(self, row: Row, schema: LabelSchema) -> Layout:
+        try:
+            return check_config(row["label_config"], schema, self._shows)
+        except DataError as error:
+            raise BlockedError(
+                f"the labeling configuration of project {row['id']} does not fit: {error}",
+                remedy="Put it back as it was, or stop this campaign and begin another.",
+            ) from error
+
+    def _show_files(self, prepared: Prepared) -> None:
+        """Let the project show the folders below the server's document root."""
+        if self.files is None:
+            return
+        folders = [str(path) for path in sorted(self.files.iterdir()) if path.is_dir()]
+        there = {storage["path"] for storage in self.client.storages(prepared.project)}
+        for path in folders:
+            if path not in there:
+                self.client.make_storage(prepared.project, path)
+
+    def _keep(self, prepared: Prepared) -> None:
+        layout = prepared.layout
+        content: dict[str, Any] = {
+            "project": prepared.project,
+            "schema": encode_schema(prepared.schema),
+            "layout": {name: getattr(layout, name) for name in Layout.__slots__},
+            "overlap": prepared.overlap,
+        }
+        text = json.dumps(content, indent=1)
+        if not self._file.exists() or self._file.read_text(encoding="utf-8") != text:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(self._file, text)
