@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from auto_labeling.arrays import Floats, spans
 
-LEVELS = (262_144, 65_536, 4_096)
-"""How many contenders of the pool are watched, how many among those, and so on."""
 COLUMNS = 512
 """Picks in one product: their products with a chunk of rows stay in the cache."""
-_COPIED = 65_536  # contenders whose points are copied together; those of more stay where they are
-_LONG = 256  # picks for which it pays to watch so many that they are not copied
+_WATCHED = 262_144  # contenders of a pool at most; their points stay where they are
+_LONG = 256  # picks for which it pays to watch so many
+_COPIED = 65_536  # contenders whose points are copied together
+_SHARE = 16  # rows of a small level for each contender
+_FEWEST = 512  # contenders that are worth a level
 _AT_ONCE = 8  # contenders worked out exactly in one go, at first
 _LEAST = float(np.finfo(np.float64).tiny)
 
@@ -115,21 +116,30 @@ def take_largest(
     With fewer, the bounds are up to date.
     """
     level.fold(law)
-    smaller = [w for w in LEVELS if w < len(level.rows) and (w <= _COPIED or size >= _LONG)]
-    if not smaller:
+    width = _width(len(level.rows), size)
+    if not width:
         return _take_exactly(level, law, size, rng, floor)
     picks: list[int] = []
     # One room for all contenders to come: memory that is new costs more than copying into it.
-    shape = (smaller[0], level.points.shape[1])
-    room = np.empty(shape, level.points.dtype) if smaller[0] <= _COPIED else None
+    shape = (width, level.points.shape[1])
+    room = np.empty(shape, level.points.dtype) if width <= _COPIED else None
     while level.values.max() >= floor:
-        contenders, where, others = level.narrow(smaller[0], room, rng)
+        contenders, where, others = level.narrow(width, room, rng)
         picks += take_largest(contenders, law, size - len(picks), rng, max(floor, others))
         if len(picks) == size:
             break
         level.fold(law)
         level.values[where] = np.minimum(level.values[where], contenders.values)
     return picks
+
+
+def _width(n: int, size: int) -> int:
+    """Return how many contenders to watch among `n` rows, or 0: all of them."""
+    if n > _WATCHED and size >= _LONG:
+        return _WATCHED
+    if n > _COPIED:
+        return _COPIED
+    return n // _SHARE if n >= _SHARE * _FEWEST else 0
 
 
 def _take_exactly(
