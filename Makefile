@@ -8,6 +8,7 @@ BENCH_ARGS  ?=
 BIN         := $(VENV)/bin
 PY          := $(BIN)/python
 STAMP       := $(VENV)/.synced-$(LOCK)
+STUDIO      := .venv-studio
 UV          := $(BIN)/uv --quiet
 CODE        := auto_labeling tasks flows
 
@@ -26,7 +27,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test check format lock soak bench clean
+.PHONY: help venv demo studio test check format lock soak bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' Makefile
@@ -54,11 +55,24 @@ $(STAMP): $(LOCK) pyproject.toml $(VENV)/.uv
 	@$(UV) pip check --python $(PY)
 	@touch $@
 
+# Nothing of the project is in it: Label Studio stands on pins of its own.
+$(STUDIO)/.synced: requirements-studio.lock | $(VENV)/.uv
+	@echo "Installing $< (Label Studio, 1 GB) into $(STUDIO)"
+	@rm -f $@
+	@test -x $(STUDIO)/bin/python || $(PY) -m venv --without-pip $(STUDIO)
+	@$(UV) pip sync --python $(STUDIO)/bin/python --require-hashes --compile-bytecode $<
+	@$(UV) pip check --python $(STUDIO)/bin/python
+	@touch $@
+
 demo: venv ## Label the digits with simulated annotators and open the account
 	@$(PY) configs/make_digits.py
 	@$(BIN)/auto-label run configs/digits.yaml
 
-test: venv ## Run every test but the soak (PYTEST_ARGS="-n 2" runs them on two cores)
+studio: venv $(STUDIO)/.synced ## Label the digits yourself: a Label Studio, and a campaign that goes on by itself
+	@$(PY) configs/draw_digits.py
+	@$(BIN)/auto-label studio configs/digits_label_studio.yaml
+
+test: venv $(STUDIO)/.synced ## Run every test but the soak (PYTEST_ARGS="-n 2" runs them on two cores)
 	@$(PY) -m pytest $(PYTEST_ARGS)
 
 check: venv ## Format, lint, types, import order and the fast tests
@@ -72,16 +86,18 @@ format: venv ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-COMPILE = $(UV) pip compile pyproject.toml --python-version 3.11 --python-platform linux \
+SOLVE   = $(UV) pip compile --python-version 3.11 --python-platform linux \
           --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock'
+COMPILE = $(SOLVE) pyproject.toml
 lock: $(VENV)/.uv ## Solve the locks anew (UPGRADE=--upgrade moves what pyproject.toml leaves free)
 	@$(COMPILE) $(UPGRADE) -o requirements.lock
 	@$(COMPILE) $(UPGRADE) --extra dev -c requirements.lock -o requirements-dev.lock
 	@$(COMPILE) $(UPGRADE) --extra dev --extra bench -c requirements-dev.lock -o requirements-bench.lock
 	@$(COMPILE) $(UPGRADE) --all-extras -c requirements-bench.lock -o requirements-all.lock
+	@$(SOLVE) $(UPGRADE) requirements-studio.in -o requirements-studio.lock
 	@! grep -nE '://|--(extra-)?index|--find-links' requirements*.lock
 
-soak: venv ## Run the full counts of kills and faults (long)
+soak: venv $(STUDIO)/.synced ## Run the full counts of kills and faults (long)
 	@SOAK=1 $(PY) -m pytest -m soak --timeout=0 $(PYTEST_ARGS)
 
 bench: ## Measure against the peers (in a venv of its own: .venv-bench)
@@ -89,5 +105,5 @@ bench: ## Measure against the peers (in a venv of its own: .venv-bench)
 	@.venv-bench/bin/python -m benchmarks $(BENCH_ARGS)
 
 clean: ## Remove the environments, caches and build artifacts (never a workspace)
-	@rm -rf .venv .venv-bench build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf .venv .venv-bench $(STUDIO) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	@find $(CODE) tests benchmarks configs deployments -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

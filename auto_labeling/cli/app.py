@@ -15,6 +15,7 @@ from auto_labeling.cli.report import report
 from auto_labeling.cli.run import resume, run
 from auto_labeling.cli.status import status
 from auto_labeling.cli.stop import stop
+from auto_labeling.cli.studio import studio
 from auto_labeling.cli.tick import tick
 
 COMMANDS = (
@@ -30,6 +31,7 @@ COMMANDS = (
     (report, "Write the report anew.", "report digits"),
     (compare, "Race strategies on labeled data.", "compare digits.npz --repeats 20"),
     (export, "Write the newest data set.", "export digits --to labels.csv"),
+    (studio, "Start a Label Studio here, for a campaign.", "studio campaign.yaml"),
     (doctor, "Check that everything needed is there.", "doctor"),
 )
 """Each with its line in the list of commands, and an example that its help shows."""

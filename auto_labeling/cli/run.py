@@ -58,7 +58,7 @@ def run(  # noqa: PLR0917 - typer makes options of them
         plan(config=config, workspace=workspace, json=json)
         return
     refuse_network_disk(place)
-    campaign = _begun(place, config, new=new, quiet=json)
+    campaign = begin(place, config, new=new, quiet=json)
     drive(
         place,
         campaign,
@@ -143,7 +143,8 @@ def _progress(
     return shown(workspace, campaign)
 
 
-def _begun(workspace: Workspace, config: str, *, new: bool, quiet: bool) -> CampaignId:
+def begin(workspace: Workspace, config: str, *, new: bool, quiet: bool) -> CampaignId:
+    """Return the campaign of a file, begun if it is new, and say which of the two it was."""
     from auto_labeling import assemble
     from auto_labeling import config as config_room
     from auto_labeling.cli import screen

@@ -1,0 +1,40 @@
+"""The first user of a data folder: a password and a token drawn for it, readable by us alone."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+LOGIN = "admin@localhost"
+TOKEN, PASSWORD = "token", "password"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What the first user logs in with."""
+
+    login: str
+    password: str = field(repr=False)
+    token: str = field(repr=False)
+
+    @classmethod
+    def of(cls, folder: Path) -> Access:
+        """Return what was drawn for this folder, drawing it the first time."""
+        return cls(
+            login=LOGIN,
+            password=_kept(folder / PASSWORD, secrets.token_urlsafe(12)),
+            token=_kept(folder / TOKEN, secrets.token_hex(20)),
+        )
+
+
+def _kept(path: Path, drawn: str) -> str:
+    if not path.exists():
+        # Whole or absent, and never readable by others, not even for a moment.
+        draft = path.with_name(f".{path.name}.draft")
+        draft.unlink(missing_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(f"{drawn}\n")
+        draft.replace(path)
+    return path.read_text(encoding="utf-8").strip()

@@ -1,0 +1,29 @@
+"""What the tests of several rooms share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from auto_labeling.studio import Person, Studio, sign_up, start
+from tests.support.studio import require_studio
+
+
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """One Label Studio for all tests: make a project of your own in it, and never kill it."""
+    require_studio()
+    with start(
+        tmp_path_factory.mktemp("studio"),
+        documents=tmp_path_factory.mktemp("documents"),
+        loopback_receivers=True,
+    ) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def crew(studio: Studio) -> tuple[Person, Person, Person]:
+    """Three people of that Label Studio, with tokens of their own."""
+    mia, li, sam = (sign_up(studio, f"{name}@example.org") for name in ("mia", "li", "sam"))
+    return mia, li, sam
