@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from auto_labeling.clocks import SimulatedClock, SystemClock
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.files import disk_errors, locked
 from auto_labeling.pool.pool import Pool
-from auto_labeling.ports import AnnotationBackend, Clock, Place, Secrets, Tracker
+from auto_labeling.ports import Clock, Place, Secrets, Tracker
 from auto_labeling.records import CampaignId
 from auto_labeling.secrets import LocalSecrets
 from auto_labeling.workspace import Workspace
@@ -49,7 +50,8 @@ def create(
     campaign = campaign_id or creation.new_id(config.name)
     folder = workspace.campaign(campaign)
     clock = _clock(config, folder)
-    creation.check_tool(config, _backend(config, folder, base, clock, None, tuple).traits)
+    place = _place(config, folder, base, clock, LocalSecrets())
+    creation.check_tool(config, config.backend.open(place).traits)
     ledger = open_ledger(workspace)
     try:
         creation.create(
@@ -157,14 +159,12 @@ def opened(
         folder = workspace.campaign(campaign)
         pool = Pool.open(folder / "inputs")
         clock = _clock(config, folder)
-        backend = _backend(
-            config,
-            folder,
-            Path(base or "."),
-            clock,
-            secrets,
-            lambda: imported.pool_ids(config, pool),
-            pool.kinds,
+        pseudonyms = Pseudonyms(workspace.people(campaign))
+        place = replace(
+            _place(config, folder, Path(base or "."), clock, secrets or LocalSecrets()),
+            item_ids=lambda: imported.pool_ids(config, pool),
+            kinds=pool.kinds,
+            people=lambda: _logins(config, pseudonyms),
         )
         yield Campaign(
             campaign_id=campaign,
@@ -172,12 +172,12 @@ def opened(
             ledger=ledger,
             fence=fence,
             pool=pool,
-            backend=backend,
+            backend=config.backend.open(place),
             clock=clock,
             folder=folder,
             workspace=workspace.root,
             base=Path(base or "."),
-            pseudonyms=Pseudonyms(workspace.people(campaign)),
+            pseudonyms=pseudonyms,
             batch_override=batch,
             watch=watch,
         )
@@ -227,23 +227,22 @@ def _clock(config: config_room.CampaignConfig, folder: Path) -> Clock:
     return SystemClock()
 
 
-def _backend(
-    config: config_room.CampaignConfig,
-    folder: Path,
-    base: Path,
-    clock: Clock,
-    secrets: Secrets | None,
-    item_ids: Callable[[], Any],
-    kinds: Callable[[], frozenset[str]] = frozenset,
-) -> AnnotationBackend:
-    place = Place(
+def _logins(config: config_room.CampaignConfig, pseudonyms: Pseudonyms) -> list[str]:
+    """Return who the stored configuration's pseudonyms are, less those that were erased."""
+    logins = (pseudonyms.login_of(person.user) for person in config.people)
+    return [login for login in logins if login is not None]
+
+
+def _place(
+    config: config_room.CampaignConfig, folder: Path, base: Path, clock: Clock, secrets: Secrets
+) -> Place:
+    """Return where a backend lives, as far as the configuration alone says."""
+    return Place(
         folder=folder / "tool",
         base=base,
         seed=config.seed,
         clock=clock,
-        secrets=secrets or LocalSecrets(),
-        item_ids=item_ids,
-        kinds=kinds,
+        secrets=secrets,
+        item_ids=tuple,
         overlap=config.quality.overlap,
     )
-    return config.backend.open(place)

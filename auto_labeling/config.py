@@ -160,6 +160,31 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Preannotate:
+    """Which of the model's answers people are shown as a start."""
+
+    at_least: float = 0.0
+    """How sure the model has to be, in [0, 1]."""
+    blind: str = "10%"
+    """Share of the items that are sent without one, to see how much people follow them."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.at_least <= 1:
+            raise ConfigurationError(
+                f"preannotate.at_least: expected a probability, got {self.at_least}"
+            )
+        if not re.fullmatch(r"\d{1,2}%|100%", self.blind):
+            raise ConfigurationError(
+                f"preannotate.blind: expected a share such as 10%, got {self.blind!r}"
+            )
+
+    @property
+    def blind_share(self) -> float:
+        """The blind share as a fraction."""
+        return int(self.blind.removesuffix("%")) / 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """How the model is judged."""
 
@@ -210,6 +235,8 @@ class CampaignConfig:
     model: ModelSettings = field(default_factory=LogisticRegression)
     strategy: Selection = field(default_factory=Selection)
     people: tuple[Person, ...] = ()
+    preannotate: Preannotate | None = None
+    """None: people see no suggestions."""
     quality: Quality = field(default_factory=Quality)
     evaluation: Evaluation = field(default_factory=Evaluation)
     stop: tuple[StoppingRule, ...] = ()

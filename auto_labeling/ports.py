@@ -43,6 +43,8 @@ class Traits:
     """The label tasks it can show."""
     has_time_spent: bool = False
     chunk_size: int = 1
+    has_queues: bool = False
+    """Whether a person can be shown what is theirs; others may answer it all the same."""
     can_lose: bool = False
     """Whether somebody can delete a unit there: it is made again while answers are due."""
     people: int | None = None
@@ -66,6 +68,8 @@ class Place:
     """What the items of the pool are: `image`, `text`, `row`; called as `item_ids` is."""
     overlap: int = 1
     """How many opinions an item usually gets."""
+    people: Callable[[], Sequence[str]] = tuple
+    """The logins of the people whom the campaign names."""
 
 
 class BackendSettings(Protocol):

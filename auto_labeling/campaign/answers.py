@@ -101,6 +101,7 @@ def _known(connection: Connection, campaign: Campaign, events: Sequence[Event]) 
         fingerprints={row["fingerprint"] for row in found} | _aside(connection, name, fingerprints),
         keys=set(ours),
         open_asks=waiting,
+        open_to_all=campaign.backend.traits.has_queues,
         versions={row["answer_id"]: row for row in versions if row["current"]},
         answered_by={(row["item"], row["person"]) for row in on_items if row["ask"]},
         taken_back={

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, insert, select, update
 
 from auto_labeling.campaign import budget
+from auto_labeling.campaign.assigning import assigned
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.schema import (
     CAMPAIGN,
@@ -97,6 +98,7 @@ def order(
         for item, purpose, opinions in wanted
         for ordinal in range(asked.get(item, 0), asked.get(item, 0) + opinions)
     ]
+    new = assigned(connection, campaign, new)
     budget.reserve(
         connection,
         campaign.campaign_id,

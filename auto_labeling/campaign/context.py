@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from auto_labeling.campaign.ledger import Fence, Ledger
+from auto_labeling.campaign.pseudonyms import Pseudonyms
 from auto_labeling.config import CampaignConfig
 from auto_labeling.models import fitting
 from auto_labeling.models.fitting import Fitted
@@ -38,7 +39,7 @@ class Campaign:
     workspace: Path
     base: Path
     """What relative paths of the configuration are relative to."""
-    pseudonyms: Callable[[str], str]
+    pseudonyms: Pseudonyms
     """Login -> pseudonym."""
     batch_override: int | None = None
     """Set where one run asks for another batch size than the configuration."""

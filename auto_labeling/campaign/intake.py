@@ -46,6 +46,8 @@ class Known:
     """By answer id: the version that counts, as a row of `answers`."""
     answered_by: set[tuple[str, str]]
     """(item, person) pairs that have answered or skipped an ask."""
+    open_to_all: bool = False
+    """Whether somebody else than its assignee may answer an ask: the tool cannot prevent it."""
     taken_back: dict[tuple[ItemId, str], str] = field(default_factory=dict)
     """(item, person) -> the ask whose answer that person deleted."""
     skipped: set[str] = field(default_factory=set)
@@ -148,12 +150,12 @@ def _submit(known: Known, intake: Intake, event: Event, person: str) -> None:
 
 
 def _ask_for(known: Known, event: Event, person: str) -> Ask | None:
-    """Return the ask that this act answers: the person's own, else one that is nobody's."""
+    """Return the ask that this act answers: the person's own, else one that is free."""
     if (event.item_id, person) in known.answered_by:
         return None  # opinions on one item never come from the same person
     waiting = known.open_asks.get((event.key, event.item_id), [])
     own = [ask for ask in waiting if ask.assignee == person]
-    free = own or [ask for ask in waiting if ask.assignee is None]
+    free = own or [ask for ask in waiting if ask.assignee is None or known.open_to_all]
     if not free:
         return None
     ask = min(free, key=lambda ask: ask.state is AskState.EXPIRED)  # what is waited for, first

@@ -35,6 +35,10 @@ class Pseudonyms:
             self._write()
         return self._known[login]
 
+    def login_of(self, pseudonym: str) -> str | None:
+        """Return who stands behind a pseudonym; None once that was erased."""
+        return next((login for login, name in self._known.items() if name == pseudonym), None)
+
     def erase(self) -> None:
         """Forget who is who; answers stay under their pseudonyms."""
         self._known = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from sqlalchemy import BindParameter, bindparam, select, update
 
@@ -23,6 +24,7 @@ from auto_labeling.campaign.schema import (
     of,
     uploads,
 )
+from auto_labeling.campaign.suggesting import suggestions
 from auto_labeling.campaign.transition import change_campaign
 from auto_labeling.errors import BlockedError, DataError, LeaseLost, TransientError
 from auto_labeling.records import Ask, AskState, CancelResult, Item, RemoteRef, Upload
@@ -200,14 +202,27 @@ def _with_items(campaign: Campaign, intended: Sequence[tuple[str, list[Ask]]]) -
     with campaign.ledger.read() as connection:
         positions = connection.scalars(_POSITIONS, of(campaign.campaign_id, these=wanted)).all()
     found = _payloads(campaign, positions)
+    starts = suggestions(campaign, wanted)
     return [
         Upload(
             key=key,
             items=tuple(found[item] for item in dict.fromkeys(ask.item_id for ask in group)),
-            asks=tuple(group),
+            asks=tuple(_with_login(campaign, ask) for ask in group),
+            suggestions=tuple(
+                starts[item]
+                for item in dict.fromkeys(ask.item_id for ask in group)
+                if item in starts
+            ),
         )
         for key, group in intended
     ]
+
+
+def _with_login(campaign: Campaign, ask: Ask) -> Ask:
+    """Return the ask as the tool is told of it: it knows logins."""
+    if ask.assignee is None or not campaign.backend.traits.has_queues:
+        return ask
+    return replace(ask, assignee=campaign.pseudonyms.login_of(ask.assignee))
 
 
 def _payloads(campaign: Campaign, positions: Sequence[int]) -> dict[str, Item]:

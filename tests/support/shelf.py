@@ -31,6 +31,8 @@ class Shelf:
     breaks_after: int | None = None
     """After so many copies, `create` fails with the rest not made."""
     made: int = 0
+    uploads: list[Upload] = field(default_factory=list)
+    """Everything that `create` was given."""
 
     def prepare(self, campaign: CampaignId, schema: LabelSchema) -> RemoteProject:
         return RemoteProject(project_id=campaign)
@@ -45,6 +47,7 @@ class Shelf:
             if len(made) == self.breaks_after:
                 raise TransientError("the connection broke; something may have been made")
             self.made += 1
+            self.uploads.append(upload)
             made[upload.key] = RemoteRef(key=upload.key, remote_id=str(self.made))
             self.copies.append(made[upload.key])
         return made

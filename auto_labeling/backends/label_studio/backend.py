@@ -12,6 +12,7 @@ from auto_labeling.backends.label_studio.joining import join, joined_to, leave
 from auto_labeling.backends.label_studio.marks import first_opinions, more
 from auto_labeling.backends.label_studio.pictures import Pictures
 from auto_labeling.backends.label_studio.project import Prepared, Projects
+from auto_labeling.backends.label_studio.queues import assignees
 from auto_labeling.backends.label_studio.withdrawing import withdraw
 from auto_labeling.errors import RejectedError
 from auto_labeling.formats.codec import KEY, OPINIONS
@@ -50,7 +51,13 @@ class LabelStudioBackend:
     @property
     def traits(self) -> Traits:
         """One task an item; more opinions join the task that people know."""
-        return Traits(shapes=_SHAPES, overlap="later", has_time_spent=True, can_lose=True)
+        return Traits(
+            shapes=_SHAPES,
+            overlap="later",
+            has_time_spent=True,
+            has_queues=True,
+            can_lose=True,
+        )
 
     def prepare(self, campaign: CampaignId, schema: LabelSchema) -> RemoteProject:
         """Find, make or adopt the project, and check that it still asks what was agreed."""
@@ -134,6 +141,7 @@ class LabelStudioBackend:
                 )
             served = self._pictures.served(prepared.project, upload)
             [task] = encode_tasks(served, prepared.schema, prepared.layout)
+            task["data"] |= assignees(upload.asks)
             if not batches or len(batches[-1]) == _IMPORT:
                 batches.append([])
             batches[-1].append((upload.key, task))

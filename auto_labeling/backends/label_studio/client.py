@@ -147,6 +147,23 @@ class Client:
                 request_options=self._once(),
             )
 
+    def tabs(self, project: int) -> set[str]:
+        """Return the titles of the data manager's tabs."""
+        with self._translated(f"the tabs of project {project}"):
+            found = self._sdk.views.list(project=project, request_options=self._once())
+            return {str((_plain(view).get("data") or {}).get("title")) for view in found}
+
+    def make_tab(self, project: int, title: str, filter_: Row) -> None:
+        """Add a tab to the data manager that shows the tasks that pass a filter."""
+        data = {
+            "title": title,
+            "type": "list",
+            "target": "tasks",
+            "filters": {"conjunction": "and", "items": [filter_]},
+        }
+        with self._translated(f"the tabs of project {project}"):
+            self._sdk.views.create(project=project, data=data, request_options=self._once())
+
     def upload(self, project: int, name: str, content: bytes) -> str:
         """Keep a file on the server and return the path it is shown under."""
         with self._translated(f"the file {name}"):

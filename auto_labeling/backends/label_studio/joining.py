@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from auto_labeling.backends.label_studio.client import Client, Row, where
 from auto_labeling.backends.label_studio.marks import MORE, more, with_more
+from auto_labeling.backends.label_studio.queues import ASSIGNEES, assignees
 from auto_labeling.formats.codec import ITEM, KEY
 from auto_labeling.records import RemoteRef, Upload
 
@@ -34,6 +35,7 @@ def join(client: Client, project: int, uploads: Sequence[Upload]) -> dict[str, R
         joined = more(task["data"])
         if upload.key not in joined:
             joined[upload.key] = len(upload.asks)
+            task["data"] |= assignees(upload.asks, task["data"].get(ASSIGNEES, ""))
             _ask_for(client, task, joined, acted(task) + len(upload.asks))
         found[upload.key] = RemoteRef(key=upload.key, remote_id=str(task["id"]))
     return found

@@ -1,0 +1,36 @@
+"""A tab of its own for every person: what they are to answer, so that raters share no screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from auto_labeling.backends.label_studio.client import Client, Row, where
+from auto_labeling.records import Ask
+
+ASSIGNEES = "al_assignees"
+"""The field of a task with the logins of those who are to answer it, each between bars."""
+
+
+def assignees(asks: Sequence[Ask], before: str = "") -> Row:
+    """Return the field of a task for these asks; empty where they are anybody's.
+
+    >>> from auto_labeling.records import Purpose
+    >>> ask = Ask(ask_id="a", item_id="7", round=1, ordinal=0, purpose=Purpose.TRAIN,
+    ...           price_micros=0, assignee="mia@example.org")
+    >>> assignees([ask])
+    {'al_assignees': '|mia@example.org|'}
+    """
+    named = [one for one in before.split("|") if one]
+    named += [ask.assignee for ask in asks if ask.assignee and ask.assignee not in named]
+    return {ASSIGNEES: f"|{'|'.join(named)}|"} if named else {}
+
+
+def make_queues(client: Client, project: int, logins: Sequence[str]) -> None:
+    """Make the tabs that are not there yet."""
+    if not logins:
+        return
+    there = client.tabs(project)
+    for login in logins:
+        if login not in there:
+            theirs = where(f"data.{ASSIGNEES}", "contains", f"|{login}|", "String")
+            client.make_tab(project, login, theirs)

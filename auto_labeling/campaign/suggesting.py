@@ -1,0 +1,66 @@
+"""What people are shown as a start: the newest model's answers on what a round asks about."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from zlib import crc32
+
+from sqlalchemy import select
+
+from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.schema import CAMPAIGN, THESE, items, of
+from auto_labeling.campaign.transition import newest_model
+from auto_labeling.models import fitting
+from auto_labeling.records import ItemId, Side, Suggestion
+
+_SIDES = select(items.c.item, items.c.position, items.c.side).where(
+    items.c.campaign == CAMPAIGN, items.c.item.in_(THESE)
+)
+_PARTS = 10_000
+
+
+def suggestions(campaign: Campaign, wanted: Sequence[ItemId]) -> Mapping[ItemId, Suggestion]:
+    """Return item -> suggestion for those of `wanted` that people may see one of.
+
+    Items that judge the model never have one: an answer that began with the model's own would
+    agree with it. Neither has the blind share, which tells how much people follow suggestions.
+    """
+    rule = campaign.config.preannotate
+    if rule is None or not wanted:
+        return {}
+    with campaign.ledger.read() as connection:
+        model = newest_model(connection, campaign.campaign_id)
+        rows = connection.execute(_SIDES, of(campaign.campaign_id, these=list(wanted))).all()
+    if model is None:
+        return {}
+    shown = {row.item: row.position for row in rows if row.side == Side.TRAIN}
+    blind = _blind(campaign, shown, rule.blind_share)
+    return _predicted(
+        campaign, model, {item: at for item, at in shown.items() if item not in blind}
+    )
+
+
+def _predicted(
+    campaign: Campaign, model: str, positions: Mapping[ItemId, int]
+) -> dict[ItemId, Suggestion]:
+    rule, classes = campaign.config.preannotate, campaign.config.labels.classes
+    if rule is None or not positions:
+        return {}
+    features = campaign.pool.features[list(positions.values())]
+    proba = fitting.predict(campaign.model(model), features, len(classes))
+    return {
+        item: Suggestion(
+            item_id=item,
+            value=classes[int(row.argmax())],
+            score=float(min(row.max(), 1.0)),
+            model_version=f"{campaign.config.name}-{model[:12]}",
+        )
+        for item, row in zip(positions, proba, strict=True)
+        if row.max() >= rule.at_least
+    }
+
+
+def _blind(campaign: Campaign, wanted: Collection[ItemId], share: float) -> set[ItemId]:
+    """Return the items that are always sent without a suggestion, however often they are sent."""
+    salt = f"{campaign.config.seed}/blind/"
+    return {item for item in wanted if crc32(f"{salt}{item}".encode()) % _PARTS < share * _PARTS}
