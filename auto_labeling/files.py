@@ -44,10 +44,11 @@ def disk_errors(where: Path | str) -> Iterator[None]:
         raise BlockedError(f"{where} cannot be written: {trouble}", remedy=remedy) from error
 
 
-def write_atomically(path: Path, content: bytes | str | Writer) -> None:
+def write_atomically(path: Path, content: bytes | str | Writer, *, private: bool = False) -> None:
     """Make `path` hold `content`; whatever happens meanwhile, it holds the old or the new whole.
 
     Missing folders are made, text is written as UTF-8, and a file that is replaced keeps its mode.
+    What is `private` is never readable by others, not even for a moment.
     """
     with disk_errors(path):
         if path.exists() and not path.is_file():
@@ -59,10 +60,11 @@ def write_atomically(path: Path, content: bytes | str | Writer) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f".{target.name[:60]}.{secrets.token_hex(4)}.tmp")
         try:
-            with temporary.open("xb") as file:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+            with os.fdopen(os.open(temporary, flags, 0o600 if private else 0o666), "wb") as file:
                 _fill(file, content)
                 os.fsync(file.fileno())
-            if target.exists():
+            if target.exists() and not private:
                 shutil.copymode(target, temporary)
             temporary.replace(target)
         finally:

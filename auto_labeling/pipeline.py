@@ -58,8 +58,9 @@ class AutoLabelingPipeline:
             logistic regression.
         active_learning: auto, uncertainty, margin, entropy, hybrid, random ..., or a mapping as it
             stands under `strategy` in a campaign file.
-        labeling_tool: the kind of tool: `simulated` or `files` in this version.
-        api_key: the tool's key, where it has one.
+        labeling_tool: the kind of tool: `label_studio`, `simulated` or `files` in this version.
+        api_key: the tool's token; it is kept in a file that only you can read. None: what the
+            environment says (`LABEL_STUDIO_API_KEY`).
         connection: further keys of the tool, as they stand under `backend` in a campaign file; for
             `simulated`, `truth` may be the labels themselves, in the order of the pool.
     """
@@ -75,8 +76,7 @@ class AutoLabelingPipeline:
         self._model = model
         self._strategy = _strategy(active_learning)
         self._tool = {"kind": labeling_tool, **connection}
-        if api_key is not None:
-            self._tool["api_key"] = api_key
+        self._api_key = api_key
         self._settings: dict[str, Any] = {}
         self._workspace = Workspace.of()
         self._campaign: CampaignId | None = None
@@ -200,7 +200,7 @@ class AutoLabelingPipeline:
             "pool": pool,
             "model": _write_model(given, self._model),
             "strategy": {**self._strategy, "batch": settings["batch"]},
-            "backend": _write_tool(given, self._tool),
+            "backend": _write_tool(given, self._tool, self._api_key),
             "quality": {"overlap": settings["overlap"]},
             "budget": {k: v for k, v in settings["budget"].items() if v is not None},
             "stop": stop,
@@ -317,7 +317,10 @@ def _write_model(given: Path, model: Any) -> dict[str, Any]:
     return {"kind": "pickled", "path": "model.joblib", "sha256": sha256_of(given / "model.joblib")}
 
 
-def _write_tool(given: Path, tool: Mapping[str, Any]) -> dict[str, Any]:
+def _write_tool(given: Path, tool: Mapping[str, Any], api_key: str | None) -> dict[str, Any]:
+    if api_key is not None:
+        write_atomically(given / "token", api_key, private=True)
+        tool = {**tool, "token": {"file": str((given / "token").resolve())}}
     truth = tool.get("truth")
     if truth is None or isinstance(truth, str | Path):
         return {

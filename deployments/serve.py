@@ -33,6 +33,7 @@ def deployments() -> list[Any]:
     from flows.campaign import campaign
     from flows.compare import compare
     from flows.select import select
+    from flows.sync import sync
     from flows.tick import tick
 
     one_at_a_time = ConcurrencyLimitConfig(
@@ -53,6 +54,14 @@ def deployments() -> list[Any]:
             concurrency_limit=one_at_a_time,
             enforce_parameter_schema=True,
             schedules=[Interval(TICK_EVERY_S, slug="every-five-minutes")],
+        ),
+        sync.to_deployment(
+            name="sync",
+            description="Take in what people did, for every campaign of the workspace; ask for "
+            "nothing.",
+            tags=TAGS,
+            concurrency_limit=one_at_a_time,
+            enforce_parameter_schema=True,
         ),
         select.to_deployment(
             name="select",

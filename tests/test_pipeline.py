@@ -175,8 +175,21 @@ def test_a_wrong_argument_is_named(tmp_path: Path, arguments: dict[str, Any], sa
 def test_a_tool_that_is_not_there_is_named(tmp_path: Path) -> None:
     made = AutoLabelingPipeline(labeling_tool="paper")
     made.configure(classes=["a", "b"], workspace=tmp_path)
-    with pytest.raises(ConfigurationError, match="files, simulated, got 'paper'"):
+    with pytest.raises(ConfigurationError, match="files, label_studio, simulated, got 'paper'"):
         made.run(None, np.ones((3, 2)))
+
+
+def test_a_tools_key_is_kept_apart_and_readable_by_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "run_campaign", lambda *_: None)
+    made = AutoLabelingPipeline(api_key="s3cret", url="http://127.0.0.1:9")
+    made.configure(classes=["a", "b"], workspace=tmp_path)
+    made.run(None, [f"text {at}" for at in range(30)])
+    holding = [
+        path for path in tmp_path.rglob("*") if path.is_file() and b"s3cret" in path.read_bytes()
+    ]
+    assert [(path.name, path.stat().st_mode & 0o777) for path in holding] == [("token", 0o600)]
 
 
 @pytest.mark.parametrize("pool", [None, [], np.ones((0, 3)), [object()]])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from auto_labeling import files
 
 LOGIN = "admin@localhost"
 TOKEN, PASSWORD = "token", "password"
@@ -31,10 +32,5 @@ class Access:
 
 def _kept(path: Path, drawn: str) -> str:
     if not path.exists():
-        # Whole or absent, and never readable by others, not even for a moment.
-        draft = path.with_name(f".{path.name}.draft")
-        draft.unlink(missing_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(f"{drawn}\n")
-        draft.replace(path)
+        files.write_atomically(path, f"{drawn}\n", private=True)
     return path.read_text(encoding="utf-8").strip()

@@ -41,13 +41,13 @@ class Project:
 class LabelStudio:
     """A Label Studio server, and how it is reached.
 
-    >>> LabelStudio(url="http://127.0.0.1:8080", token={"env": "LABEL_STUDIO_TOKEN"}).timeout_s
-    60.0
+    >>> LabelStudio(token={"file": "token.txt"}).url
+    'http://localhost:8080'
     """
 
-    url: str
-    token: Mapping[str, str]
-    """A reference, such as {env: LABEL_STUDIO_TOKEN}; legacy and personal tokens both do."""
+    url: str = "http://localhost:8080"
+    token: Mapping[str, str] = field(default_factory=lambda: {"env": "LABEL_STUDIO_API_KEY"})
+    """A reference, such as {file: token.txt}; legacy and personal tokens both do."""
     project: Project = field(default_factory=Project)
     files: str | None = None
     """The folder that the server serves local files from, as this machine sees it: pictures in it
