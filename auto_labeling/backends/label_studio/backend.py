@@ -109,20 +109,21 @@ class LabelStudioBackend:
             cursor,
             self._clock.now(),
         )
+        numbers = {int(one.person) for one in events if one.person and one.person.isdigit()}
+        if not numbers <= self._people.keys():
+            self._people = self._client.people()
         return [replace(event, person=self._login(event.person)) for event in events], then
 
     def cancel(self, refs: Collection[RemoteRef]) -> Mapping[RemoteRef, CancelResult]:
         """Retire tasks without an answer; see `withdrawing`."""
-        project, tasks = self._prepared.project, {ref.key: int(ref.remote_id) for ref in refs}
-        joined = {ref.key for ref in joined_to(self._client, project, tasks)}
-        kept = leave(self._client, project, {key: tasks[key] for key in joined})
-        whole = {int(ref.remote_id): ref.key for ref in refs if ref.key not in joined}
+        project = self._prepared.project
+        joined = set(joined_to(self._client, project, {ref.key for ref in refs})) & set(refs)
+        whole = {int(ref.remote_id) for ref in refs if ref not in joined}
         answered = withdraw(self._client, project, whole)
+        kept = leave(self._client, project, joined)
+        kept |= {ref for ref in refs if ref not in joined and int(ref.remote_id) in answered}
         return {
-            ref: CancelResult.ANSWERED
-            if ref.key in kept or (ref.key not in joined and int(ref.remote_id) in answered)
-            else CancelResult.CANCELLED
-            for ref in refs
+            ref: CancelResult.ANSWERED if ref in kept else CancelResult.CANCELLED for ref in refs
         }
 
     @cached_property
@@ -155,6 +156,4 @@ class LabelStudioBackend:
         """Return the login of a user's number; of one who is gone, the number."""
         if person is None or not person.isdigit():
             return person
-        if int(person) not in self._people:
-            self._people = self._client.people()
         return self._people.get(int(person), f"user {person}")

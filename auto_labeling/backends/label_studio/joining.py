@@ -47,32 +47,26 @@ def joined_to(client: Client, project: int, keys: Collection[str]) -> Iterator[R
         return
     wanted = set(keys)
     for task in client.tasks(
-        project, where(f"data.{MORE}", "empty", False, "String"), fields=FIELDS
+        project, where(f"data.{MORE}", "empty", False, "String"), fields="id,data"
     ):
         if KEY in task["data"]:
             for key in wanted & set(more(task["data"])):
                 yield RemoteRef(key=key, remote_id=str(task["id"]))
 
 
-def leave(client: Client, project: int, keys: Mapping[str, int]) -> set[str]:
-    """Ask for these further opinions no more, and return the keys that people have answered.
-
-    `keys` says on which task each is.
-    """
-    late: set[str] = set()
-    for task in client.tasks_with(project, "id", sorted(set(keys.values())), FIELDS):
-        joined = more(task["data"])
-        for key in [key for key in joined if keys.get(key) == task["id"]]:
-            if acted(task) >= task["overlap"]:
-                late.add(key)
-            else:
-                _ask_for(
-                    client,
-                    task,
-                    {one: n for one, n in joined.items() if one != key},
-                    task["overlap"] - joined.pop(key),
-                )
-    return late
+def leave(client: Client, project: int, refs: Collection[RemoteRef]) -> set[RemoteRef]:
+    """Ask for these further opinions no more, and return those that people have given already."""
+    given: set[RemoteRef] = set()
+    ids = sorted({int(ref.remote_id) for ref in refs})
+    for task in client.tasks_with(project, "id", ids, FIELDS):
+        for key, opinions in more(task["data"]).items():
+            ref = RemoteRef(key=key, remote_id=str(task["id"]))
+            if ref in refs and acted(task) >= task["overlap"]:
+                given.add(ref)
+            elif ref in refs:
+                rest = {one: n for one, n in more(task["data"]).items() if one != key}
+                _ask_for(client, task, rest, task["overlap"] - opinions)
+    return given
 
 
 def acted(task: Row) -> int:
