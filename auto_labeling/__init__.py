@@ -15,7 +15,10 @@ __all__ = [
     "ExpectedModelChange",
     "HybridQueryStrategy",
     "IntelligentSampler",
+    "LabelStudioClient",
+    "LabelStudioExporter",
     "LabelingSession",
+    "ProdigyExporter",
     "QueryByCommittee",
     "UncertaintySampling",
     "__version__",
@@ -30,7 +33,10 @@ _HOMES = {
     "ExpectedModelChange": "auto_labeling.sampling.model_change",
     "HybridQueryStrategy": "auto_labeling.sampling.hybrid",
     "IntelligentSampler": "auto_labeling.sampling.intelligent",
+    "LabelStudioClient": "auto_labeling.by_hand.label_studio",
+    "LabelStudioExporter": "auto_labeling.by_hand.exporters",
     "LabelingSession": "auto_labeling.session.labeling",
+    "ProdigyExporter": "auto_labeling.by_hand.exporters",
     "QueryByCommittee": "auto_labeling.sampling.committee",
     "UncertaintySampling": "auto_labeling.sampling.uncertainty",
     "compare_strategies": "auto_labeling.compare.racing",
@@ -39,6 +45,8 @@ _HOMES = {
 """Public name -> the module it lives in."""
 
 if TYPE_CHECKING:
+    from auto_labeling.by_hand.exporters import LabelStudioExporter, ProdigyExporter
+    from auto_labeling.by_hand.label_studio import LabelStudioClient
     from auto_labeling.compare.racing import compare_strategies
     from auto_labeling.pipeline import AutoLabelingPipeline
     from auto_labeling.sampling.committee import QueryByCommittee

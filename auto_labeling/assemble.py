@@ -17,6 +17,7 @@ from auto_labeling.campaign.context import Campaign, unwatched
 from auto_labeling.campaign.ledger import Fence, Ledger
 from auto_labeling.campaign.pseudonyms import Pseudonyms
 from auto_labeling.campaign.schema import campaigns
+from auto_labeling.campaign.waking import FileWaker
 from auto_labeling.clocks import SimulatedClock, SystemClock
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.files import disk_errors, locked
@@ -179,6 +180,7 @@ def opened(
             base=Path(base or "."),
             pseudonyms=pseudonyms,
             batch_override=batch,
+            waker=FileWaker(workspace, clock.sleep),
             watch=watch,
         )
 

@@ -45,6 +45,14 @@ def run_tick(workspace: Workspace, campaign: str | None) -> dict[str, str]:
         return flow(campaign)
 
 
+def run_retrain(workspace: Workspace, campaign: CampaignId) -> int:
+    """Run the retrain flow in this process and return how many items the model learned from."""
+    with prefect(workspace):
+        from flows.retrain import retrain as flow
+
+        return flow(campaign)
+
+
 def _prepare(workspace: Workspace, campaign: CampaignId) -> None:
     """Do, while the server starts, what takes seconds the first time: imports, MLflow's store."""
     import flows.campaign  # noqa: F401

@@ -356,6 +356,18 @@ class Clock(Protocol):
         ...
 
 
+class Waker(Protocol):
+    """Ends a wait for people early. A hint: whoever is woken looks, and may find nothing."""
+
+    def wake(self, campaign: CampaignId) -> None:
+        """End the wait of whoever waits for this campaign, now or the next time; twice is once."""
+        ...
+
+    def wait(self, campaign: CampaignId, seconds: float) -> bool:
+        """Return True once this campaign is woken, or False when `seconds` have passed."""
+        ...
+
+
 class Secrets(Protocol):
     """Where passwords and tokens come from; YAML holds references only."""
 

@@ -68,7 +68,7 @@ def view_of(
 ) -> PoolView:
     """Return what a strategy may see of the unlabeled rows."""
     return PoolView(
-        proba=None if proba is None else proba[rest],
+        proba=proba,
         embeddings=points[rest],
         features=pool.X[rest],
         labeled_embeddings=points[labeled],
@@ -96,7 +96,7 @@ def curve(
         if len(labeled) >= pool.budget:
             return np.array(scores)
         rest = np.setdiff1d(everything, labeled)
-        proba = fitting.predict(fitted, pool.X, k)
+        proba = fitting.predict(fitted, pool.X[rest], k) if "proba" in strategy.needs else None
         size = min(pool.batch, pool.budget - len(labeled))
         picks = strategy.select(view_of(pool, points, proba, labeled, rest), size, rng)
         labeled = np.concatenate([labeled, rest[picks]])

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 from scipy.special import expit
 from sklearn.datasets import (
     load_breast_cancer,
@@ -75,7 +76,10 @@ class Machine:
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return (n, 2): a larger distance is a larger probability, and calibrated it is not."""
-        second = expit(self._svc.decision_function(X))
+        # Its own `decision_function` takes a pair of rows at a time: three times as long.
+        squares = cdist(X, self._svc.support_vectors_, "sqeuclidean")
+        alike = np.exp(-squares / X.shape[1])
+        second = expit((alike * self._svc.dual_coef_[0]).sum(axis=1) + self._svc.intercept_[0])
         return np.stack([1 - second, second], axis=1)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefect import task
 
 from auto_labeling.campaign import driver
-from auto_labeling.campaign.steps import ending
+from auto_labeling.campaign.steps import collecting, ending
 from tasks._policy import POLICY, Ref, opened
 
 
@@ -24,3 +24,10 @@ def look_again(ref: Ref) -> int:
     """Take in what came after the campaign was closed, and return how many acts were new."""
     with opened(ref) as campaign:
         return ending.look_again(campaign)
+
+
+@task(name="take in", **POLICY)
+def take_in(ref: Ref) -> int:
+    """Take in what people did until now, and return how many acts were new."""
+    with opened(ref) as campaign:
+        return collecting.sync(campaign)

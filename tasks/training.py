@@ -5,7 +5,8 @@ from __future__ import annotations
 from prefect import task
 
 from auto_labeling.campaign.rounds import Step
-from tasks._policy import POLICY, Ref, make
+from auto_labeling.serving import interim
+from tasks._policy import POLICY, Ref, make, read_only
 
 
 @task(name="train", **POLICY)
@@ -30,3 +31,11 @@ def decide(ref: Ref) -> None:
 def finish(ref: Ref) -> None:
     """Look a last time, freeze the final data set, and close the campaign."""
     make(ref, Step.FINISH)
+
+
+@task(name="retrain", **POLICY)
+def retrain(ref: Ref) -> int:
+    """Fit a model between rounds, and return how many items it learned from."""
+    with read_only(ref) as campaign:
+        made = interim.retrain(campaign)
+    return 0 if made is None else made.labels

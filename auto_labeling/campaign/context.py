@@ -14,7 +14,7 @@ from auto_labeling.config import CampaignConfig
 from auto_labeling.models import fitting
 from auto_labeling.models.fitting import Fitted
 from auto_labeling.pool.pool import Pool
-from auto_labeling.ports import AnnotationBackend, Clock
+from auto_labeling.ports import AnnotationBackend, Clock, Waker
 from auto_labeling.records import CampaignId
 
 
@@ -45,6 +45,8 @@ class Campaign:
     """Set where one run asks for another batch size than the configuration."""
     pause: Callable[[float], None] = time.sleep
     """Lets seconds of the driver's own time pass before another try; people's time is `clock`."""
+    waker: Waker | None = None
+    """Ends a wait for people early; None: it is waited to its end."""
     watch: Callable[[str], None] = unwatched
     """Called with the name of each instant of a step; the kill test strikes here."""
 

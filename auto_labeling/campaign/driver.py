@@ -9,9 +9,12 @@ from auto_labeling.campaign.rounds import CampaignState, RoundState, Step, next_
 from auto_labeling.campaign.steps import STEPS, ending
 from auto_labeling.campaign.transition import Transition, block, commit, state_of
 from auto_labeling.errors import BlockedError, TransientError
+from auto_labeling.records import Micros
 
 ATTEMPTS = 6
 FIRST_PAUSE_S = 1.0
+STOP_LOOK_S = 1.0
+"""How long `stop --now` waits for a driver that waits for people."""
 
 
 def perform(campaign: Campaign, step: Step, before: CampaignState | None = None) -> Transition:
@@ -76,10 +79,21 @@ def collect(
         if stop_was_asked(campaign):
             return True  # the loop looks for the next step anew
         if wait or campaign.simulated_time:  # simulated people work only while somebody sleeps
-            campaign.clock.sleep(max(0.0, (until - campaign.clock.now()) / 1e6))
+            wait_for_people(campaign, until)
         if not wait:
             return False
     return True
+
+
+def wait_for_people(campaign: Campaign, until: Micros) -> None:
+    """Wait until then, or until somebody has acted or wants the open asks withdrawn."""
+    if campaign.simulated_time or campaign.waker is None:
+        campaign.clock.sleep(max(0.0, (until - campaign.clock.now()) / 1e6))
+        return
+    while (left := (until - campaign.clock.now()) / 1e6) > 0:
+        woken = campaign.waker.wait(campaign.campaign_id, min(left, STOP_LOOK_S))
+        if woken or stop_was_asked(campaign):
+            return
 
 
 def stop_was_asked(campaign: Campaign) -> bool:

@@ -50,6 +50,7 @@ _ANSWERS = {
     "ask": "string",
     "current": "bool",
     "unsolicited": "bool",
+    "extra": "string",
 }
 
 

@@ -6,13 +6,16 @@ import typer
 
 from auto_labeling.cli.add import add
 from auto_labeling.cli.amend import amend
+from auto_labeling.cli.audit import audit
 from auto_labeling.cli.compare import compare
 from auto_labeling.cli.doctor import doctor
 from auto_labeling.cli.export import export
 from auto_labeling.cli.init import init
 from auto_labeling.cli.plan import plan
 from auto_labeling.cli.report import report
+from auto_labeling.cli.retrain import retrain
 from auto_labeling.cli.run import resume, run
+from auto_labeling.cli.serve import serve
 from auto_labeling.cli.status import status
 from auto_labeling.cli.stop import stop
 from auto_labeling.cli.studio import studio
@@ -31,6 +34,8 @@ COMMANDS = (
     (report, "Write the report anew.", "report digits"),
     (compare, "Race strategies on labeled data.", "compare digits.npz --repeats 20"),
     (export, "Write the newest data set.", "export digits --to labels.csv"),
+    (serve, "Serve models to Label Studio, and be woken.", "serve --public-url http://host:9090"),
+    (audit, "Say what the answers in a project are worth.", "audit --url URL --project 12"),
     (studio, "Start a Label Studio here, for a campaign.", "studio campaign.yaml"),
     (doctor, "Check that everything needed is there.", "doctor"),
 )
@@ -82,3 +87,5 @@ for _command, _short, _example in COMMANDS:
     app.command(
         _command.__name__, short_help=_short, epilog=f"\b\nExample:\n  auto-label {_example}"
     )(_command)
+
+app.command("retrain", hidden=True)(retrain)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.files import write_atomically
 from auto_labeling.formats import TABLE
 from auto_labeling.formats.codec import TaskFormat
-from auto_labeling.records import Ask, Item, LabelSchema, Purpose, Upload, ask_id, upload_key
+from auto_labeling.records import (
+    Ask, Item, LabelSchema, Purpose, Suggestion, Upload, ask_id, upload_key,
+)
 
 FOLDER = Path("to_label")
 _CAMPAIGN = "sampler"
@@ -29,13 +32,35 @@ def write_tasks(samples: Any, classes: Sequence[str], tool: str, path: Path | No
         raise ConfigurationError(f"tool: expected {' or '.join(sorted(TABLE))}, got {tool!r}")
     schema = LabelSchema(task="single", classes=tuple(classes))
     layout: TaskFormat = TABLE[tool]()
-    items = [_item(row, sample) for row, sample in enumerate(samples)]
-    upload = _upload(items)
+    upload = upload_of(items_of(samples))
     target = path or FOLDER / f"{tool}-{upload.key[:8]}{layout.suffix}"
     write_atomically(target, layout.write(layout.tasks(upload, schema, "")))
-    for name, content in layout.companions(items, schema).items():
-        write_atomically(target.with_name(f"{target.stem}.{name}"), content)
+    write_companions(layout, upload, schema, target)
     return target
+
+
+def write_companions(
+    layout: TaskFormat, upload: Upload, schema: LabelSchema, target: Path
+) -> None:
+    """Write beside a task file what the tool needs to be set up."""
+    for name, content in layout.companions(upload.items, schema).items():
+        write_atomically(target.with_name(f"{target.stem}.{name}"), content)
+
+
+def items_of(samples: Iterable[Any], ids: Sequence[str] | None = None) -> list[Item]:
+    """Return samples as items; those without an id are known by their content: see `sample_id`.
+
+    A path, or a text that ends as a picture does, is a picture; a mapping or (d,) array a row.
+    """
+    items = [_item(row, sample) for row, sample in enumerate(samples)]
+    if ids is None:
+        return items
+    if len(ids) != len(items) or len(set(ids)) != len(ids):
+        raise DataError(
+            f"sample_ids: expected {len(items)} different ones, got {len(ids)} of which "
+            f"{len(set(ids))} differ"
+        )
+    return [replace(item, item_id=str(name)) for item, name in zip(items, ids, strict=True)]
 
 
 def sample_id(sample: Any) -> str:
@@ -71,7 +96,8 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _upload(items: Sequence[Item]) -> Upload:
+def upload_of(items: Sequence[Item], suggestions: Sequence[Suggestion] = ()) -> Upload:
+    """Return items to be labeled once each; the same items have the same key."""
     if not items:
         raise DataError("samples: expected at least one, got none")
     asks = tuple(
@@ -86,4 +112,4 @@ def _upload(items: Sequence[Item]) -> Upload:
         for item in items
     )
     key = upload_key(_CAMPAIGN, [ask.ask_id for ask in asks])
-    return Upload(key=key, items=tuple(items), asks=asks)
+    return Upload(key=key, items=tuple(items), asks=asks, suggestions=tuple(suggestions))

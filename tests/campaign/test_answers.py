@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from auto_labeling.campaign import driver, manifest
@@ -352,3 +354,18 @@ def test_what_no_fund_covers_is_told(tmp_path: Path) -> None:
         [price] = {row.price_micros for row in here.rows(asks)}
         assert owed.body == {"micros": 18 * S - price}
         assert here.account().cost_micros == price
+
+
+def test_what_is_answered_besides_the_label_is_carried_along(tmp_path: Path) -> None:
+    with office(tmp_path / "a") as asked:
+        [item, *others] = asked.items
+        asked.act(item, "mia", "ant", extra={"why": 'six legs, "and" wings'})
+        for other in others:
+            asked.act(other, "mia", "bee")
+        asked.goes_on()
+        [row] = asked.rows(answers, item=item)
+        assert json.loads(row.extra) == {"why": 'six legs, "and" wings'}
+        [path] = asked.campaign.workspace.glob("manifests/*/answers.*.001.parquet")
+        frame = pd.read_parquet(path).set_index("item")
+        assert frame.loc[item, "extra"] == row.extra
+        assert frame.loc[others[0], "extra"] is None or pd.isna(frame.loc[others[0], "extra"])

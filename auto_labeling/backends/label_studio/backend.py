@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -76,7 +77,7 @@ class LabelStudioBackend:
         found: dict[str, list[RemoteRef]] = {}
         project = self._prepared.project
         fields = "id,data,overlap"
-        for task in self._client.tasks_with(project, f"data.{KEY}", sorted(keys), fields):
+        for task in self._client.tasks_among(project, f"data.{KEY}", sorted(keys), fields):
             if not more(task["data"]):
                 self._set_opinions(task["id"], first_opinions(task["data"]), task["overlap"])
             key = task["data"][KEY]
@@ -135,6 +136,7 @@ class LabelStudioBackend:
     ) -> list[list[tuple[str, Row]]]:
         """Return the tasks of the uploads in imports of a bearable size."""
         batches: list[list[tuple[str, Row]]] = []
+        weight = 0
         for upload in uploads:
             if len(upload.items) != 1:
                 raise RejectedError(
@@ -143,8 +145,11 @@ class LabelStudioBackend:
             served = self._pictures.served(prepared.project, upload)
             [task] = encode_tasks(served, prepared.schema, prepared.layout)
             task["data"] |= assignees(upload.asks)
-            if not batches or len(batches[-1]) == _IMPORT:
+            heavy = len(json.dumps(task))
+            if not batches or len(batches[-1]) == _IMPORT or weight + heavy > _IMPORT_BYTES:
                 batches.append([])
+                weight = 0
+            weight += heavy
             batches[-1].append((upload.key, task))
         return batches
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from http import HTTPStatus
+from itertools import islice
 from typing import Any, TypeAlias
 
 import httpx
@@ -24,6 +25,8 @@ Row: TypeAlias = dict[str, Any]
 PAGE = 500
 _LOOKED_UP = 100
 """Keys a look-up: the query travels in the address, which servers cut at 8,000 characters."""
+_AS_DEAR = 250
+"""Tasks that are read in the time of a look-up."""
 _IMPORT_S = 900
 _AGAIN_LATER = frozenset({408, 409, 425, 429})
 _REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
@@ -68,19 +71,20 @@ class Client:
             )
         return ids
 
-    def tasks(self, project: int, *filters: Row, fields: str) -> list[Row]:
-        """Return the tasks that pass all `filters`, oldest first: their `fields`, comma-separated.
+    def tasks(self, project: int, *filters: Row, fields: str) -> Iterator[Row]:
+        """Yield the tasks that pass all `filters`, oldest first: their `fields`, comma-separated.
 
         Each page begins after the last task of the one before, so that none is passed over while
-        others come and go.
+        others come and go; it is asked for once the one before is used up.
         """
-        found: list[Row] = []
+        last = 0
         while True:
-            after = where("id", "greater", found[-1]["id"] if found else 0, "Number")
+            after = where("id", "greater", last, "Number")
             page = self._page(project, [*filters, after], fields, "tasks:id", PAGE)
-            found += page
+            yield from page
             if len(page) < PAGE:
-                return found
+                return
+            last = page[-1]["id"]
 
     def newest_change(self, project: int) -> str | None:
         """Return the youngest `updated_at` among the tasks, as the server writes it."""
@@ -109,13 +113,36 @@ class Client:
         found: list[Row] = []
         for start in range(0, len(values), _LOOKED_UP):
             these = list(values[start : start + _LOOKED_UP])
-            found += self.tasks(project, where(field, "in_list", these, "List"), fields=fields)
+            found.extend(self.tasks(project, where(field, "in_list", these, "List"), fields=fields))
         return sorted(found, key=lambda row: row["id"])
+
+    def tasks_among(
+        self, project: int, field: str, values: Sequence[str], fields: str
+    ) -> list[Row]:
+        """Return what `tasks_with` does, for texts in their order.
+
+        What is sent in the order of its keys has no others between them: it then takes one request
+        to see that nothing, or nothing else, is there.
+        """
+        most = len(values) // _LOOKED_UP * _AS_DEAR
+        if most:
+            range_ = {"min": values[0], "max": values[-1]}
+            between = where(field, "in", range_, "String")
+            found = list(islice(self.tasks(project, between, fields=fields), most))
+            if len(found) < most:
+                name, wanted = field.removeprefix("data."), set(values)
+                return [task for task in found if task["data"][name] in wanted]
+        return self.tasks_with(project, field, values, fields)
 
     def change_task(self, task: int, **fields: Any) -> None:
         """Change fields of a task; one that is gone stays gone."""
         with self._translated(f"task {task}"), _gone_is_fine():
             self._sdk.tasks.update(str(task), **fields, request_options=self._once())
+
+    def make_prediction(self, task: int, prediction: Row) -> None:
+        """Add a prediction to a task."""
+        with self._translated(f"a prediction on task {task}"):
+            self._sdk.predictions.create(task=task, **prediction, request_options=self._once())
 
     def delete_task(self, task: int) -> None:
         """Delete a task; one that is gone stays gone."""
@@ -179,6 +206,17 @@ class Client:
             stored = self._sdk.files.get(made, request_options=self._once())
         return f"/data/{stored.file}"
 
+    def download(self, path: str) -> bytes:
+        """Return a file that the server shows under a path of its own."""
+        with self._translated(f"the file {path}"):
+            answer = self._http.get(
+                f"{self.url}{path}",
+                headers=self._sdk._client_wrapper.get_headers(),
+                follow_redirects=False,  # elsewhere it is somebody else's file
+            )
+            answer.raise_for_status()
+            return answer.content
+
     @cached_property
     def _sdk(self) -> Any:
         from label_studio_sdk import LabelStudio
@@ -207,7 +245,7 @@ class Client:
             raise self._meaning(what, error.status_code or 0, error.body) from error
         except httpx.HTTPStatusError as error:
             raise self._meaning(what, error.response.status_code, error.response.text) from error
-        except httpx.UnsupportedProtocol as error:
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             raise BlockedError(
                 f"{self.url} is no address of a server", remedy="Mend backend.url."
             ) from error
@@ -215,15 +253,21 @@ class Client:
             raise TransientError(
                 f"{self.url}: {what}: {str(error) or type(error).__name__}"
             ) from error
+        except UnicodeEncodeError as error:  # httpx writes the token into a header
+            raise self._refused(what) from error
         except ValueError as error:  # a proxy's page where JSON was due
             raise TransientError(f"{self.url}: {what}: expected JSON ({error})") from error
+        except (AttributeError, TypeError) as error:  # JSON, and nothing that the SDK knows
+            raise self._stranger(what, HTTPStatus.OK) from error
 
     def _meaning(self, what: str, status: int, body: Any) -> Exception:
         if status in _REFUSED:
-            return BlockedError(
-                f"{self.url} refused the token ({status}) for {what}",
-                remedy="Put a valid one of an administrator where backend.token says.",
-            )
+            self.__dict__.pop("_sdk", None)  # the next call reads the token anew
+            return self._refused(f"{what} ({status})")
+        if status < HTTPStatus.BAD_REQUEST or (
+            status == HTTPStatus.NOT_FOUND and not isinstance(body, Mapping)
+        ):
+            return self._stranger(what, status)
         if status == HTTPStatus.NOT_FOUND:
             return BlockedError(
                 f"{self.url}: {what} is gone",
@@ -232,6 +276,18 @@ class Client:
         if status in _AGAIN_LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return TransientError(f"{self.url}: {what}: it answered {status}")
         return RejectedError(f"{self.url}: {what}: it answered {status}: {_said(body)}")
+
+    def _refused(self, what: str) -> BlockedError:
+        return BlockedError(
+            f"{self.url} refused the token for {what}",
+            remedy="Put a valid one of an administrator where backend.token says.",
+        )
+
+    def _stranger(self, what: str, status: int) -> BlockedError:
+        return BlockedError(
+            f"{self.url} does not answer as a Label Studio does ({what}: {status})",
+            remedy="Mend backend.url, or start the server there.",
+        )
 
 
 def where(column: str, operator: str, value: Any, kind: str) -> Row:
