@@ -5,7 +5,14 @@ from __future__ import annotations
 import runpy
 import sys
 
-NAMES = ("campaign_overhead", "demo_savings", "label_efficiency", "selection_speed", "stopping")
+NAMES = (
+    "campaign_overhead",
+    "demo_savings",
+    "label_efficiency",
+    "oracle_gap",
+    "selection_speed",
+    "stopping",
+)
 
 if __name__ == "__main__":
     for name in NAMES:
