@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from auto_labeling.pool.arrays_source import Arrays
 from auto_labeling.pool.images import Images
+from auto_labeling.pool.label_studio_export import LabelStudioExport
 from auto_labeling.pool.source import Source
 from auto_labeling.pool.table import Table
 
-TABLE: dict[str, type[Source]] = {"images": Images, "table": Table, "arrays": Arrays}
+TABLE: dict[str, type[Source]] = {
+    "images": Images,
+    "table": Table,
+    "arrays": Arrays,
+    "label_studio": LabelStudioExport,
+}
 """The pool kinds of the campaign file."""

@@ -12,9 +12,17 @@ import numpy as np
 from auto_labeling.pool import TABLE
 from auto_labeling.pool.arrays_source import Arrays
 from auto_labeling.pool.images import Images
+from auto_labeling.pool.label_studio_export import LabelStudioExport
 from auto_labeling.pool.table import Table
 from tests.contracts.source import CANARY, SourceContract
-from tests.pool.written import write_csv, write_jsonl, write_parquet, write_png
+from tests.pool.written import (
+    annotation,
+    write_csv,
+    write_export,
+    write_jsonl,
+    write_parquet,
+    write_png,
+)
 
 Labels = list[str | None]
 
@@ -187,6 +195,64 @@ class TestImagesInAFolder(SourceContract):
 
     def remove(self, base: Path) -> None:
         shutil.rmtree(base / "photos")
+
+
+class TestTextsOfAProject(SourceContract):
+    settings = LabelStudioExport(
+        export="project.json", field="words", id="key", group="patient", control="label"
+    )
+
+    def write(self, base: Path, labels: Labels, name: str = "project.json") -> LabelStudioExport:
+        write_export(base / name, [_task(at, row) for at, row in enumerate(text_rows(labels))])
+        return self.settings
+
+    def write_heldout(self, base: Path, labels: Labels) -> LabelStudioExport:
+        self.write(base, labels)
+        self.write(base, labels, "judges.json")
+        return replace(self.settings, heldout="judges.json")
+
+    def change(self, base: Path) -> None:
+        rows = text_rows(["cat", "dog", "cat", "cat", "dog"])
+        changed = [{**rows[0], "words": "other words"}, *rows[1:]]
+        write_export(base / "project.json", [_task(at, row) for at, row in enumerate(changed)])
+
+    def remove(self, base: Path) -> None:
+        (base / "project.json").unlink()
+
+
+class TestPicturesOfAProject(SourceContract):
+    """Ids come from the content."""
+
+    settings = LabelStudioExport(
+        export="project.json", group="patient", files="documents", size=4, colors="rgb"
+    )
+
+    def write(self, base: Path, labels: Labels, name: str = "project.json") -> LabelStudioExport:
+        rows = []
+        for row, label in enumerate(labels):
+            write_png(base / f"documents/pets/{row}.png", 20 * content(row), CANARY)
+            shown = {"photo": f"/data/local-files/?d=pets/{row}.png", "patient": f"g{row % 2}"}
+            rows.append(_task(row, {**shown, "answer": label}))
+        write_export(base / name, rows)
+        return replace(self.settings, field="photo", control="label")
+
+    def write_heldout(self, base: Path, labels: Labels) -> LabelStudioExport:
+        source = self.write(base, labels)
+        self.write(base, labels, "judges.json")
+        return replace(source, heldout="judges.json")
+
+    def change(self, base: Path) -> None:
+        write_png(base / "documents/pets/0.png", 200)
+
+    def remove(self, base: Path) -> None:
+        (base / "project.json").unlink()
+
+
+def _task(at: int, row: dict[str, Any]) -> dict[str, Any]:
+    """Return a task that one person has answered."""
+    data = {name: cell for name, cell in row.items() if name != "answer"}
+    answers = [annotation(row["answer"], 1)] if row["answer"] else []
+    return {"id": 40 + at, "data": data, "annotations": answers}
 
 
 CONTRACTS = [thing for name, thing in globals().items() if name.startswith("Test")]

@@ -39,3 +39,31 @@ def write_png(path: Path, level: int, note: str = "") -> None:
     about = PngImagePlugin.PngInfo()
     about.add_text("note", note)
     picture.save(path, pnginfo=about)
+
+
+def annotation(names: str | None, person: int, second: int = 0, **fields: Any) -> dict[str, Any]:
+    """Return an answer as Label Studio exports it; None is a skip, and spaces part classes."""
+    choice = {"from_name": "label", "to_name": "text", "type": "choices"}
+    stamp = f"2026-11-21T10:00:{second:02}Z"
+    return {
+        "id": 100 * person + second,
+        "completed_by": person,
+        "created_at": stamp,
+        "updated_at": stamp,
+        "was_cancelled": names is None,
+        "result": [choice | {"value": {"choices": names.split()}}] if names else [],
+        **fields,
+    }
+
+
+def write_export(
+    path: Path, tasks: Sequence[Mapping[str, Any] | tuple[str, Sequence[Mapping[str, Any]]]]
+) -> None:
+    """Write Label Studio's JSON: whole tasks, or contents with their answers, numbered from 1."""
+    whole = [
+        task
+        if isinstance(task, Mapping)
+        else {"id": number, "data": {"text": task[0]}, "annotations": task[1]}
+        for number, task in enumerate(tasks, start=1)
+    ]
+    path.write_text(json.dumps(whole, ensure_ascii=False, indent=1), encoding="utf-8")
