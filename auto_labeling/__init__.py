@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 __all__ = [
     "ActiveLearner",
+    "ActiveLearningManager",
+    "ActiveLearningRunner",
     "AutoLabelingPipeline",
     "DiversitySampling",
     "ExpectedModelChange",
@@ -28,6 +30,8 @@ __all__ = [
 
 _HOMES = {
     "ActiveLearner": "auto_labeling.sampling.learner",
+    "ActiveLearningManager": "auto_labeling.guided.manager",
+    "ActiveLearningRunner": "auto_labeling.guided.runner",
     "AutoLabelingPipeline": "auto_labeling.pipeline",
     "DiversitySampling": "auto_labeling.sampling.diversity",
     "ExpectedModelChange": "auto_labeling.sampling.model_change",
@@ -48,6 +52,8 @@ if TYPE_CHECKING:
     from auto_labeling.by_hand.exporters import LabelStudioExporter, ProdigyExporter
     from auto_labeling.by_hand.label_studio import LabelStudioClient
     from auto_labeling.compare.racing import compare_strategies
+    from auto_labeling.guided.manager import ActiveLearningManager
+    from auto_labeling.guided.runner import ActiveLearningRunner
     from auto_labeling.pipeline import AutoLabelingPipeline
     from auto_labeling.sampling.committee import QueryByCommittee
     from auto_labeling.sampling.diversity import DiversitySampling

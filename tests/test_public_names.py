@@ -10,6 +10,8 @@ import auto_labeling
 def test_the_public_names_are_these() -> None:
     assert auto_labeling.__all__ == [
         "ActiveLearner",
+        "ActiveLearningManager",
+        "ActiveLearningRunner",
         "AutoLabelingPipeline",
         "DiversitySampling",
         "ExpectedModelChange",

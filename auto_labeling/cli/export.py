@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 import typer
 
@@ -15,7 +16,10 @@ from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.records import CampaignId
 from auto_labeling.workspace import Workspace
 
-_SUFFIXES = {".parquet": "parquet", ".csv": "csv"}
+Format: TypeAlias = Literal["parquet", "csv", "coco", "json", "json_min", "voc", "yolo"]
+_SUFFIXES: dict[str, Format] = {".parquet": "parquet", ".csv": "csv", ".json": "json"}
+_NAMES = {"coco": "coco.json", "json_min": "min.json"}
+"""What a file's name ends in, where it is not the format."""
 
 
 def export(
@@ -25,12 +29,12 @@ def export(
         typer.Option(
             "--to",
             metavar="PATH",
-            help="The file to write; CAMPAIGN.FORMAT in this folder.",
+            help="The file, for voc and yolo the folder, to write; CAMPAIGN.FORMAT here.",
             show_default=False,
         ),
     ] = None,
     format: Annotated[
-        Literal["parquet", "csv"] | None,
+        Format | None,
         typer.Option("--format", help="By default what PATH ends in, else parquet."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace another file.")] = False,
@@ -39,26 +43,26 @@ def export(
 ) -> None:
     """Write the newest data set: item, where it lies, label, confidence, votes, purpose, source.
 
-    Items of purpose `control` judged the model: leave them out when you train another.
+    Items of purpose `control` judged the model: leave them out when you train another. json and
+    json_min are Label Studio's; coco, voc and yolo hold what is drawn on pictures.
     """
     from auto_labeling.cli import screen
     from auto_labeling.files import write_atomically
 
     place = workspace_of(workspace, must_exist=True)
     name = campaign_of(place, campaign)
-    kind = format or _SUFFIXES.get("" if to is None else to.suffix.lower(), "parquet")
-    path = (to or Path(f"{name}.{kind}")).expanduser()
+    kind: Format = format or _SUFFIXES.get("" if to is None else to.suffix.lower(), "parquet")
+    path = (to or Path(f"{name}.{_NAMES.get(kind, kind)}")).expanduser()
     digest, frame = _dataset(place, name)
-    content = _written(frame, kind)
-    if path.is_dir():
-        raise ConfigurationError(f"--to: {path} is a folder, expected a file")
-    fresh = not path.exists() or _digest(path.read_bytes()) != _digest(content)
-    if path.exists() and fresh and not force:
+    files = _files(place, name, frame, kind, path)
+    fresh = {one: content for one, content in files.items() if _differs(one, content)}
+    taken = [one for one in fresh if one.exists()]
+    if taken and not force:
         raise ConfigurationError(
-            f"{path}: there is another file of that name; --force replaces it, or name another"
+            f"{taken[0]}: there is another file of that name; --force replaces it, or name another"
         )
-    if fresh:
-        write_atomically(path, content)
+    for one, content in fresh.items():
+        write_atomically(one, content)
     if json:
         said = {"campaign": name, "dataset": digest, "path": str(path.absolute())}
         screen.print_json({**said, "items": len(frame), "format": kind})
@@ -67,9 +71,45 @@ def export(
     screen.line(f"{len(frame)} labels {done} {path}")
 
 
+def _files(
+    workspace: Workspace, campaign: CampaignId, frame: Any, kind: Format, path: Path
+) -> dict[Path, bytes]:
+    """Return what is to be written where."""
+    if kind in ("parquet", "csv"):
+        files = {"": _written(frame, kind)}
+    else:
+        files = {name: text.encode() for name, text in _encoded(workspace, campaign, frame, kind)}
+    if kind in ("voc", "yolo"):
+        if path.is_file():
+            raise ConfigurationError(f"--to: {path} is a file, and {kind} needs a folder")
+        return {path / name: content for name, content in files.items()}
+    if path.is_dir():
+        raise ConfigurationError(f"--to: {path} is a folder, expected a file")
+    [content] = files.values()
+    return {path: content}
+
+
+def _encoded(
+    workspace: Workspace, campaign: CampaignId, frame: Any, kind: Format
+) -> Iterable[tuple[str, str]]:
+    from auto_labeling import assemble
+    from auto_labeling.campaign.labeled import labeled
+    from auto_labeling.formats import ENCODERS
+
+    with assemble.opened(workspace, campaign) as opened:
+        schema = opened.config.labels
+        return ENCODERS[kind](labeled(opened.pool, frame, schema), schema).items()
+
+
+def _differs(path: Path, content: bytes) -> bool:
+    return not path.exists() or _digest(path.read_bytes()) != _digest(content)
+
+
 def _dataset(workspace: Workspace, campaign: CampaignId) -> tuple[str, Any]:
     from auto_labeling import assemble
     from auto_labeling.campaign import manifest
+    from auto_labeling.campaign.labeled import places
+    from auto_labeling.pool.pool import Pool
 
     digest = assemble.account_of(workspace, campaign).dataset
     if digest is None:
@@ -85,21 +125,9 @@ def _dataset(workspace: Workspace, campaign: CampaignId) -> tuple[str, Any]:
     frame = manifest.read(workspace.root, digest)
     if frame.empty:
         raise DataError(f"campaign {campaign}: the data set holds no label yet")
-    places = _places(workspace, campaign)
-    frame.insert(1, "where", [places.get(item) for item in frame["item"]])
+    where = places(Pool.open(workspace.campaign(campaign) / "inputs"))
+    frame.insert(1, "where", [where.get(item) for item in frame["item"]])
     return digest, frame
-
-
-def _places(workspace: Workspace, campaign: CampaignId) -> dict[str, str]:
-    """Return, by item, the words that lead a person to it: ids may be digests."""
-    from auto_labeling.pool.pool import Pool
-
-    pool = Pool.open(workspace.campaign(campaign) / "inputs")
-    return {
-        item: snapshot.source.where(reference)
-        for snapshot, rows in pool.by_snapshot()
-        for item, reference in zip(rows.ids, rows.references, strict=True)
-    }
 
 
 def _written(frame: Any, kind: str) -> bytes:

@@ -15,7 +15,14 @@ from auto_labeling.files import write_atomically
 from auto_labeling.formats import TABLE
 from auto_labeling.formats.codec import TaskFormat
 from auto_labeling.records import (
-    Ask, Item, LabelSchema, Purpose, Suggestion, Upload, ask_id, upload_key,
+    Ask,
+    Item,
+    LabelSchema,
+    Purpose,
+    Suggestion,
+    Upload,
+    ask_id,
+    upload_key,
 )
 
 FOLDER = Path("to_label")
@@ -39,9 +46,7 @@ def write_tasks(samples: Any, classes: Sequence[str], tool: str, path: Path | No
     return target
 
 
-def write_companions(
-    layout: TaskFormat, upload: Upload, schema: LabelSchema, target: Path
-) -> None:
+def write_companions(layout: TaskFormat, upload: Upload, schema: LabelSchema, target: Path) -> None:
     """Write beside a task file what the tool needs to be set up."""
     for name, content in layout.companions(upload.items, schema).items():
         write_atomically(target.with_name(f"{target.stem}.{name}"), content)

@@ -1,0 +1,67 @@
+"""The labels of a data set with what they are labels of, for other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from auto_labeling.errors import DataError
+from auto_labeling.formats.labeled import Labeled
+from auto_labeling.formats.value import decode_value
+from auto_labeling.pool.pool import Pool
+from auto_labeling.records import Item, ItemId, LabelSchema, Value
+
+
+def labeled(pool: Pool, frame: Any, schema: LabelSchema) -> list[Labeled]:
+    """Return a manifest's items as they stand in the pool, by position; pictures with their sizes.
+
+    Payloads are read from the user's own files; `DataError` if one is gone or not as it was.
+    """
+    positions = sorted(pool.position_of(item) for item in frame["item"])
+    rows = {row["item"]: row for row in frame.to_dict("records")}
+    where = places(pool)
+    return [
+        _labeled(at, item, rows[item.item_id], where[item.item_id], schema)
+        for at, item in zip(positions, pool.items(positions), strict=True)
+    ]
+
+
+def _labeled(
+    position: int, item: Item, row: Mapping[str, Any], where: str, schema: LabelSchema
+) -> Labeled:
+    picture = where if item.uri is not None else None
+    return Labeled(
+        number=position + 1,
+        item_id=item.item_id,
+        value=_value(row["label"], schema),
+        picture=picture,
+        size=None if item.uri is None else _size(item.uri),
+        confidence=row["confidence"],
+        votes=row["votes"],
+        fields=item.row or ({"image": picture} if picture else {"text": item.text}),
+    )
+
+
+def _value(label: str, schema: LabelSchema) -> Value:
+    """Return what a manifest says; a single class stands there as its bare name."""
+    return label if schema.task == "single" else decode_value(label)
+
+
+def _size(path: str) -> tuple[int, int]:
+    """Return the width and the height that people see."""
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(path) as picture:
+            return ImageOps.exif_transpose(picture).size
+    except OSError as error:
+        raise DataError(f"{path}: it cannot be read as a picture ({error})") from error
+
+
+def places(pool: Pool) -> dict[ItemId, str]:
+    """Return, by item, the words that lead a person to it: ids may be digests."""
+    return {
+        item: snapshot.source.where(reference)
+        for snapshot, rows in pool.by_snapshot()
+        for item, reference in zip(rows.ids, rows.references, strict=True)
+    }
