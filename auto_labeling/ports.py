@@ -43,6 +43,8 @@ class Traits:
     """The label tasks it can show."""
     has_time_spent: bool = False
     chunk_size: int = 1
+    batch: int = 200
+    """How many units are made or looked up at once: what a kill can cost is one such batch."""
     has_queues: bool = False
     """Whether a person can be shown what is theirs; others may answer it all the same."""
     can_lose: bool = False

@@ -8,7 +8,7 @@ from zlib import crc32
 from sqlalchemy import select
 
 from auto_labeling.campaign.context import Campaign
-from auto_labeling.campaign.schema import CAMPAIGN, THESE, items, of
+from auto_labeling.campaign.schema import CAMPAIGN, THESE, chunks, items, of
 from auto_labeling.campaign.transition import newest_model
 from auto_labeling.models import fitting
 from auto_labeling.records import ItemId, Side, Suggestion
@@ -30,14 +30,27 @@ def suggestions(campaign: Campaign, wanted: Sequence[ItemId]) -> Mapping[ItemId,
         return {}
     with campaign.ledger.read() as connection:
         model = newest_model(connection, campaign.campaign_id)
-        rows = connection.execute(_SIDES, of(campaign.campaign_id, these=list(wanted))).all()
+        rows = [
+            row
+            for chunk in chunks(wanted)
+            for row in connection.execute(_SIDES, of(campaign.campaign_id, these=chunk))
+        ]
     if model is None:
         return {}
     shown = {row.item: row.position for row in rows if row.side == Side.TRAIN}
-    blind = _blind(campaign, shown, rule.blind_share)
+    unseen = blind(campaign, shown, rule.blind_share)
     return _predicted(
-        campaign, model, {item: at for item, at in shown.items() if item not in blind}
+        campaign, model, {item: at for item, at in shown.items() if item not in unseen}
     )
+
+
+def version_of(name: str, sha256: str) -> str:
+    """Return how a campaign of this name calls a model, wherever people meet its answers.
+
+    >>> version_of("digits", "0badcafe0badcafe")
+    'digits-0badcafe0bad'
+    """
+    return f"{name}-{sha256[:12]}"
 
 
 def _predicted(
@@ -53,14 +66,14 @@ def _predicted(
             item_id=item,
             value=classes[int(row.argmax())],
             score=float(min(row.max(), 1.0)),
-            model_version=f"{campaign.config.name}-{model[:12]}",
+            model_version=version_of(campaign.config.name, model),
         )
         for item, row in zip(positions, proba, strict=True)
         if row.max() >= rule.at_least
     }
 
 
-def _blind(campaign: Campaign, wanted: Collection[ItemId], share: float) -> set[ItemId]:
+def blind(campaign: Campaign, wanted: Collection[ItemId], share: float) -> set[ItemId]:
     """Return the items that are always sent without a suggestion, however often they are sent."""
     salt = f"{campaign.config.seed}/blind/"
     return {item for item in wanted if crc32(f"{salt}{item}".encode()) % _PARTS < share * _PARTS}

@@ -11,6 +11,7 @@ from auto_labeling.cli.compare import compare
 from auto_labeling.cli.doctor import doctor
 from auto_labeling.cli.export import export
 from auto_labeling.cli.init import init
+from auto_labeling.cli.interactive import interactive
 from auto_labeling.cli.plan import plan
 from auto_labeling.cli.report import report
 from auto_labeling.cli.retrain import retrain
@@ -36,6 +37,7 @@ COMMANDS = (
     (export, "Write the newest data set.", "export digits --to labels.csv"),
     (serve, "Serve models to Label Studio, and be woken.", "serve --public-url http://host:9090"),
     (audit, "Say what the answers in a project are worth.", "audit --url URL --project 12"),
+    (interactive, "Learn from a project, and order what is left.", "interactive --url URL"),
     (studio, "Start a Label Studio here, for a campaign.", "studio campaign.yaml"),
     (doctor, "Check that everything needed is there.", "doctor"),
 )

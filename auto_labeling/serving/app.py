@@ -1,0 +1,217 @@
+"""The ASGI application: Label Studio's ML backend protocol, and the receiver of its webhooks.
+
+Every call but `/health` shows the secret. Nothing of a body is logged or kept, and none is repeated
+in an answer: a webhook of Label Studio holds the token of its project.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from auto_labeling.errors import AutoLabelingError, TransientError
+from auto_labeling.ports import Waker
+from auto_labeling.records import CampaignId
+from auto_labeling.serving.errands import Errands
+from auto_labeling.serving.register import Register
+from auto_labeling.serving.secret import Secret
+from auto_labeling.serving.shelf import Shelf
+
+CAMPAIGN_HEADER = "X-Auto-Label-Campaign"
+"""By which our own webhooks say whose they are: they are sent without a payload."""
+LONGEST_HINT = 16_000_000
+LONGEST = 64_000_000
+"""Bytes of a body; a task may hold five million."""
+NO_MODEL = "no campaign"
+_HINTS = ("ANNOTATION", "TASKS_DELETED")
+_log = logging.getLogger(__name__)
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What answers calls; each method is one endpoint."""
+
+    secret: Secret
+    register: Register
+    shelf: Shelf
+    errands: Errands
+    waker: Waker
+
+    async def health(self, _request: Request) -> Response:
+        """Say that we live, and whether a model is being trained."""
+        states = set(self.errands.training().values())
+        training = next((one for one in ("running", "failed", "done") if one in states), "none")
+        return JSONResponse({"status": "UP", "model_class": "auto-labeling", "training": training})
+
+    async def versions(self, _request: Request) -> Response:
+        """Say which models are served, and what became of the last trainings."""
+        return JSONResponse(
+            {"versions": self.shelf.versions(), "training": self.errands.training()}
+        )
+
+    async def setup(self, request: Request) -> Response:
+        """Say which model answers for a project."""
+        body = await _body(request, LONGEST_HINT)
+        version = await run_in_threadpool(self._version, body)
+        return JSONResponse({"model_version": version})
+
+    async def predict(self, request: Request) -> Response:
+        """Say what the loaded model predicts; nothing is loaded or trained for it."""
+        body = await _body(request, LONGEST)
+        tasks = _tasks(body)
+        return JSONResponse({"results": await run_in_threadpool(self._predictions, body, tasks)})
+
+    async def train(self, request: Request) -> Response:
+        """Begin to train in the background, as older versions of Label Studio ask for it."""
+        return await self._train(await _body(request, LONGEST))
+
+    async def webhook(self, request: Request) -> Response:
+        """Take a hint that people have acted, or the wish for a training."""
+        body = await _body(request, LONGEST_HINT)
+        action = body.get("action")
+        if not isinstance(action, str):
+            raise HTTPException(HTTPStatus.BAD_REQUEST, "expected an action")
+        if action == "START_TRAINING":
+            return await self._train(body)
+        if action.startswith(_HINTS):
+            await run_in_threadpool(self._wake, request.headers.get(CAMPAIGN_HEADER), body)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    def _wake(self, campaign: CampaignId | None, body: Body) -> None:
+        """Wake the campaign that is meant; where nobody says which, every one under way."""
+        project = _project(body)
+        if campaign is not None and self.register.knows(campaign):
+            meant = [campaign]
+        elif project is not None:
+            found = self.register.of_project(project)
+            meant = [] if found is None else [found]
+        else:
+            meant = self.register.under_way()
+        for one in meant:
+            self.waker.wake(one)
+            self.errands.tick(one)
+
+    async def _train(self, body: Body) -> Response:
+        campaign = await run_in_threadpool(self.register.of_project, _project(body))
+        if campaign is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND, "no campaign is in this project")
+        await run_in_threadpool(self.waker.wake, campaign)  # its driver takes in what is new
+        begun = self.errands.train(campaign)
+        return JSONResponse(
+            {"status": "started" if begun else "already running"},
+            status_code=HTTPStatus.ACCEPTED if begun else HTTPStatus.OK,
+        )
+
+    def _version(self, body: Body) -> str:
+        campaign = self.register.of_project(_project(body))
+        if campaign is None:
+            return NO_MODEL
+        return (self.shelf.get(campaign) or self.shelf.refresh(campaign)).version
+
+    def _predictions(self, body: Body, tasks: Sequence[Mapping[str, Any]]) -> list[Any]:
+        campaign = self.register.of_project(_project(body)) or self.register.of_tasks(tasks)
+        predictor = None if campaign is None else self.shelf.get(campaign)
+        if campaign is not None and predictor is None:
+            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "the model is being loaded")
+        if predictor is None or predictor.fitted is None:
+            # No predictions, rather than empty ones: where Label Studio has kept one, it does not
+            # ask again when the task is opened.
+            return [[] for _ in tasks]
+        config = body.get("label_config")
+        return predictor.predict(tasks, config if isinstance(config, str) else None)
+
+
+def make_app(service: Service) -> Starlette:
+    """Return the application."""
+
+    def guarded(
+        path: str, endpoint: Callable[[Request], Awaitable[Response]], method: str = "POST"
+    ) -> Route:
+        async def answer(request: Request) -> Response:
+            if not service.secret.is_shown(request.headers):
+                raise HTTPException(
+                    HTTPStatus.UNAUTHORIZED,
+                    "expected the secret",
+                    headers={"WWW-Authenticate": 'Basic realm="auto-label"'},
+                )
+            return await endpoint(request)
+
+        return Route(path, answer, methods=[method])
+
+    return Starlette(
+        routes=[
+            Route("/health", service.health),
+            guarded("/versions", service.versions, "GET"),
+            guarded("/setup", service.setup),
+            guarded("/predict", service.predict),
+            guarded("/train", service.train),
+            guarded("/webhook", service.webhook),
+            guarded("/webhooks/label-studio", service.webhook),
+        ],
+        exception_handlers={
+            HTTPException: _refused,
+            AutoLabelingError: _failed,
+            Exception: _failed,
+        },
+    )
+
+
+async def _body(request: Request, longest: int) -> Body:
+    """Return the JSON object of a request. Raises `HTTPException`, repeating nothing of it."""
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > longest:
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"over {longest} bytes")
+        parts.append(part)
+    try:
+        body = json.loads(b"".join(parts))
+    except (ValueError, RecursionError):
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "expected JSON") from None
+    if not isinstance(body, dict):
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "expected a JSON object")
+    return body
+
+
+def _tasks(body: Body) -> list[Mapping[str, Any]]:
+    tasks = body.get("tasks")
+    if not isinstance(tasks, list) or not all(
+        isinstance(task, dict) and isinstance(task.get("data"), dict) for task in tasks
+    ):
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "expected tasks with data")
+    return tasks
+
+
+def _project(body: Body) -> object:
+    """Return what a body says about its project: a number, or a mapping with one."""
+    project = body.get("project")
+    return project.get("id") if isinstance(project, dict) else project
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.BAD_REQUEST
+    detail = error.detail if isinstance(error, HTTPException) else ""
+    return JSONResponse(
+        {"detail": detail}, status_code=status, headers=getattr(error, "headers", None)
+    )
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    # Only the kind of it: its words may repeat what the pool or the body holds.
+    _log.error("%s: %s", request.url.path, type(error).__name__)
+    again = isinstance(error, TransientError)
+    status = HTTPStatus.SERVICE_UNAVAILABLE if again else HTTPStatus.INTERNAL_SERVER_ERROR
+    return JSONResponse({"detail": type(error).__name__}, status_code=status)

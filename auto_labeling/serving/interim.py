@@ -1,0 +1,97 @@
+"""A model between rounds: trained when somebody asks for it, on all answers there are so far.
+
+The ledger knows nothing of it, so that no round, curve or choice depends on who pressed a button.
+It is forgotten as soon as the campaign has a newer model of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Connection, select
+
+from auto_labeling.campaign import answers, labels
+from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.schema import CAMPAIGN, asks, of, rounds
+from auto_labeling.campaign.transition import newest_model
+from auto_labeling.errors import DataError
+from auto_labeling.files import write_atomically
+from auto_labeling.models import fitting
+from auto_labeling.records import ItemId, Purpose
+
+_JUDGES = select(asks.c.item).where(
+    asks.c.campaign == CAMPAIGN, asks.c.purpose.in_((Purpose.CONTROL, Purpose.GOLD))
+)
+_MODELS = select(rounds.c.model_sha256).where(rounds.c.campaign == CAMPAIGN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interim:
+    """Which model it is."""
+
+    model: str
+    """Its sha256; it lies beside the models of the rounds."""
+    after: str | None
+    """The campaign's newest model when it was trained."""
+    labels: int
+    """How many items it learned from."""
+
+    @classmethod
+    def read(cls, folder: Path) -> Interim | None:
+        """Return the one that lies in a campaign's folder."""
+        try:
+            return cls(**json.loads((folder / "interim.json").read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError) as error:
+            raise DataError(f"{folder / 'interim.json'}: expected what `retrain` wrote") from error
+
+    def keep(self, folder: Path) -> None:
+        """Write it into a campaign's folder."""
+        write_atomically(folder / "interim.json", json.dumps(asdict(self)))
+
+
+def retrain(campaign: Campaign) -> Interim | None:
+    """Fit the campaign's model on all labels there are, of answers not reconciled yet as well.
+
+    Return None where nothing is labeled. What judges models is never learned from.
+    """
+    with campaign.ledger.read() as connection:
+        known = dict(_known(connection, campaign))
+        after = newest_model(connection, campaign.campaign_id)
+        of_rounds = set(connection.scalars(_MODELS, of(campaign.campaign_id)))
+    if not known:
+        return None
+    config, before = campaign.config, Interim.read(campaign.folder)
+    place = {name: at for at, name in enumerate(config.labels.classes)}
+    fitted = fitting.fit(
+        config.model.build(config.seed, campaign.base),
+        campaign.pool.features[np.array([campaign.pool.position_of(item) for item in known])],
+        np.array([place[name] for name in known.values()], dtype=np.intp),
+        len(place),
+    )
+    draft = campaign.folder / "models" / "draft-interim.joblib"
+    made = Interim(model=fitting.dump(fitted, draft), after=after, labels=len(known))
+    draft.replace(campaign.model_file(made.model))
+    made.keep(campaign.folder)
+    if before is not None and before.model not in {made.model, *of_rounds}:
+        campaign.model_file(before.model).unlink(missing_ok=True)
+    return made
+
+
+def _known(connection: Connection, campaign: Campaign) -> Iterator[tuple[ItemId, str]]:
+    """Yield items and their classes: imported ones, and what the votes so far decide."""
+    name, schema = campaign.campaign_id, campaign.config.labels
+    judges = set(connection.scalars(_JUDGES, of(name)))
+    for label in labels.read(connection, name):
+        if label.source == "imported" and isinstance(label.value, str):
+            yield label.item_id, label.value
+    for verdict in campaign.config.quality.consensus.resolve(
+        answers.votes(connection, name), schema
+    ):
+        if verdict.item_id not in judges and verdict.value in schema.classes:
+            yield verdict.item_id, str(verdict.value)

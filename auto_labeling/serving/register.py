@@ -1,0 +1,81 @@
+"""Which campaign a call is about, read from the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, literal_column, select
+
+from auto_labeling.campaign import lease
+from auto_labeling.campaign.ledger import Ledger
+from auto_labeling.campaign.schema import campaigns, rounds, uploads
+from auto_labeling.formats.codec import KEY
+from auto_labeling.records import CampaignId
+
+_NEWEST_FIRST = (
+    select(campaigns.c.campaign, campaigns.c.project)
+    .where(campaigns.c.project.is_not(None))
+    .order_by(literal_column("campaigns.rowid").desc())
+)
+_UNDER_WAY = select(campaigns.c.campaign).where(campaigns.c.stopped_at.is_(None))
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Finds campaigns by what a tool says about them."""
+
+    ledger: Ledger
+
+    def of_project(self, project: object) -> CampaignId | None:
+        """Return the newest campaign in a project of the tool.
+
+        `project` is its number, or Label Studio's `number.time of its making`.
+        """
+        number = str(project or "").partition(".")[0]
+        if not number:
+            return None
+        with self.ledger.read() as connection:
+            rows = connection.execute(_NEWEST_FIRST).all()
+        found = (row.campaign for row in rows if (row.project or {}).get("id") == number)
+        return next(found, None)
+
+    def of_tasks(self, tasks: Sequence[Mapping[str, Any]]) -> CampaignId | None:
+        """Return the campaign that made the first task with a key of ours."""
+        keys = [task["data"].get(KEY) for task in tasks]
+        key = next((key for key in keys if isinstance(key, str)), None)
+        if key is None:
+            return None
+        with self.ledger.read() as connection:
+            return connection.scalar(select(uploads.c.campaign).where(uploads.c.upload == key))
+
+    def knows(self, campaign: CampaignId) -> bool:
+        """Whether there is such a campaign."""
+        query = select(campaigns.c.campaign).where(campaigns.c.campaign == campaign)
+        with self.ledger.read() as connection:
+            return connection.scalar(query) is not None
+
+    def under_way(self) -> list[CampaignId]:
+        """Return the campaigns that have not stopped."""
+        with self.ledger.read() as connection:
+            return list(connection.scalars(_UNDER_WAY))
+
+    def project_of(self, campaign: CampaignId) -> int | None:
+        """Return the number of a campaign's project; None before it has one."""
+        query = select(campaigns.c.project).where(campaigns.c.campaign == campaign)
+        with self.ledger.read() as connection:
+            project = connection.scalar(query)
+        number = str((project or {}).get("id"))
+        return int(number) if number.isdigit() else None
+
+    def sent(self, campaign: CampaignId) -> int:
+        """Return when tasks were last sent, in the micros of the campaign's people; 0: never."""
+        query = select(func.max(rounds.c.sent_at)).where(rounds.c.campaign == campaign)
+        with self.ledger.read() as connection:
+            return connection.scalar(query) or 0
+
+    def is_driven(self, campaign: CampaignId) -> bool:
+        """Whether a driver holds the campaign now: it looks by itself once it is woken."""
+        with self.ledger.read() as connection:
+            return lease.holder(connection, campaign) is not None
