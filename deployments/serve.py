@@ -32,6 +32,7 @@ def deployments() -> list[Any]:
 
     from flows.campaign import campaign
     from flows.compare import compare
+    from flows.retrain import retrain
     from flows.select import select
     from flows.sync import sync
     from flows.tick import tick
@@ -54,6 +55,12 @@ def deployments() -> list[Any]:
             concurrency_limit=one_at_a_time,
             enforce_parameter_schema=True,
             schedules=[Interval(TICK_EVERY_S, slug="every-five-minutes")],
+        ),
+        retrain.to_deployment(
+            name="retrain",
+            description="Train on all answers so far, for the predictions that people are shown.",
+            tags=TAGS,
+            enforce_parameter_schema=True,
         ),
         sync.to_deployment(
             name="sync",
