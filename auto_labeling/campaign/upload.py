@@ -18,8 +18,10 @@ from auto_labeling.campaign.schema import (
     CAMPAIGN,
     ROUND,
     THESE,
+    T,
     asks,
     campaigns,
+    chunks,
     items,
     of,
     uploads,
@@ -29,8 +31,6 @@ from auto_labeling.campaign.transition import change_campaign
 from auto_labeling.errors import BlockedError, DataError, LeaseLost, TransientError
 from auto_labeling.records import Ask, AskState, CancelResult, Item, RemoteRef, Upload
 
-BATCH = 200
-"""Uploads a call: what a kill can cost is one of these."""
 _GONE = CancelResult.CANCELLED
 _PROJECT = select(campaigns.c.project).where(campaigns.c.campaign == CAMPAIGN)
 _KEY: BindParameter[str] = bindparam("key")
@@ -62,8 +62,8 @@ def send(campaign: Campaign, round_number: int) -> int:
     """Bring every intended upload of a round into the tool and return how many there were."""
     _prepare(campaign)
     intended = _intended(campaign, round_number)
-    for start in range(0, len(intended), BATCH):
-        batch = _with_items(campaign, intended[start : start + BATCH])
+    for some in _batches(campaign, intended):
+        batch = _with_items(campaign, some)
         campaign.watch("upload:before")
         refs = _find_or_create(campaign, batch)
         campaign.watch("upload:between")
@@ -86,7 +86,7 @@ def repair(campaign: Campaign, round_number: int | None = None) -> int:
     known = _known(campaign, round_number)
     surplus: list[RemoteRef] = []
     kept: dict[str, RemoteRef] = {}
-    for keys in _chunks(list(known)):
+    for keys in _batches(campaign, sorted(known)):
         for key, copies in campaign.backend.find(keys).items():
             recorded, wanted = known[key]
             keep = next((ref for ref in copies if ref.remote_id == recorded), copies[0])
@@ -111,13 +111,13 @@ def _made_again(
         return {}
     due: list[tuple[str, list[Ask]]] = []
     with campaign.ledger.read() as connection:
-        for chunk in _chunks(lost):
+        for chunk in chunks(lost):
             for key, group in asks_room.of_uploads(connection, campaign.campaign_id, chunk).items():
                 still = [ask for ask in group if ask.state is AskState.SENT]
                 due += [(key, still)] if still else []
     made: dict[str, RemoteRef] = {}
-    for start in range(0, len(due), BATCH):
-        made |= campaign.backend.create(_with_items(campaign, due[start : start + BATCH]))
+    for some in _batches(campaign, due):
+        made |= campaign.backend.create(_with_items(campaign, some))
     return made
 
 
@@ -153,7 +153,7 @@ def _take_back(campaign: Campaign, round_number: int, refs: Mapping[str, RemoteR
 def withdraw(campaign: Campaign, keys: Sequence[str]) -> list[str]:
     """Withdraw uploads and return the keys that are surely gone: nobody had answered them."""
     gone: list[str] = []
-    for chunk in _chunks(keys):
+    for chunk in _batches(campaign, keys):
         copies = campaign.backend.find(chunk)
         refs = [ref for found in copies.values() for ref in found]
         results = campaign.backend.cancel(refs)
@@ -192,7 +192,7 @@ def _intended(campaign: Campaign, round_number: int) -> list[tuple[str, list[Ask
     with campaign.ledger.read() as connection:
         keys = connection.scalars(_INTENDED, of(campaign.campaign_id, round_number)).all()
         found: dict[str, list[Ask]] = {}
-        for chunk in _chunks(keys):
+        for chunk in chunks(keys):
             found |= asks_room.of_uploads(connection, campaign.campaign_id, chunk)
     return sorted(found.items())
 
@@ -200,7 +200,11 @@ def _intended(campaign: Campaign, round_number: int) -> list[tuple[str, list[Ask
 def _with_items(campaign: Campaign, intended: Sequence[tuple[str, list[Ask]]]) -> list[Upload]:
     wanted = list(dict.fromkeys(ask.item_id for _, group in intended for ask in group))
     with campaign.ledger.read() as connection:
-        positions = connection.scalars(_POSITIONS, of(campaign.campaign_id, these=wanted)).all()
+        positions = [
+            position
+            for chunk in chunks(wanted)
+            for position in connection.scalars(_POSITIONS, of(campaign.campaign_id, these=chunk))
+        ]
     found = _payloads(campaign, positions)
     starts = suggestions(campaign, wanted)
     return [
@@ -249,5 +253,6 @@ def _known(campaign: Campaign, round_number: int | None) -> dict[str, tuple[str 
         return {row.upload: (row.remote_id, row.cancelled_at is None) for row in rows}
 
 
-def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (keys[start : start + BATCH] for start in range(0, len(keys), BATCH))
+def _batches(campaign: Campaign, some: Sequence[T]) -> Iterator[Sequence[T]]:
+    size = campaign.backend.traits.batch
+    return (some[start : start + size] for start in range(0, len(some), size))

@@ -14,6 +14,7 @@ from auto_labeling.backends.label_studio.marks import first_opinions, more
 from auto_labeling.backends.label_studio.pictures import Pictures
 from auto_labeling.backends.label_studio.project import Prepared, Projects
 from auto_labeling.backends.label_studio.queues import assignees
+from auto_labeling.backends.label_studio.showing import Showing
 from auto_labeling.backends.label_studio.withdrawing import withdraw
 from auto_labeling.errors import RejectedError
 from auto_labeling.formats.codec import KEY, OPINIONS
@@ -32,6 +33,8 @@ from auto_labeling.records import (
 )
 
 _SHAPES = frozenset({"single", "multi", "boxes", "polygons", "masks"})
+_BATCH = 2_000
+"""Uploads that are looked up, made and recorded at once."""
 _IMPORT = 1_000
 """Tasks an import; the server takes larger ones, but holds its only writer for as long."""
 _IMPORT_BYTES = 20_000_000
@@ -47,6 +50,7 @@ class LabelStudioBackend:
         self._projects = projects
         self._pictures = pictures
         self._clock = clock
+        self._showing = Showing(client, adopted=projects.adopted is not None)
         self._people: dict[int, str] = {}
 
     @property
@@ -57,6 +61,7 @@ class LabelStudioBackend:
             overlap="later",
             has_time_spent=True,
             has_queues=True,
+            batch=_BATCH,
             can_lose=True,
         )
 
@@ -91,12 +96,13 @@ class LabelStudioBackend:
         prepared = self._prepared
         made = join(self._client, prepared.project, uploads)
         first = [upload for upload in uploads if upload.key not in made]
-        for batch in self._batches(first, prepared):
-            tasks = [task for _, task in batch]
-            ids = self._client.import_tasks(prepared.project, tasks)
-            for task_id, (key, task) in zip(ids, batch, strict=True):
-                made[key] = RemoteRef(key=key, remote_id=str(task_id))
-                self._set_opinions(task_id, task["data"][OPINIONS], prepared.overlap)
+        with self._showing.of(prepared.project, first):
+            for batch in self._batches(first, prepared):
+                tasks = [task for _, task in batch]
+                ids = self._client.import_tasks(prepared.project, tasks)
+                for task_id, (key, task) in zip(ids, batch, strict=True):
+                    made[key] = RemoteRef(key=key, remote_id=str(task_id))
+                    self._set_opinions(task_id, task["data"][OPINIONS], prepared.overlap)
         return made
 
     def changes(self, cursor: Cursor | None) -> tuple[Sequence[Event], Cursor]:
@@ -145,7 +151,7 @@ class LabelStudioBackend:
             served = self._pictures.served(prepared.project, upload)
             [task] = encode_tasks(served, prepared.schema, prepared.layout)
             task["data"] |= assignees(upload.asks)
-            heavy = len(json.dumps(task))
+            heavy = len(json.dumps(task, ensure_ascii=False))
             if not batches or len(batches[-1]) == _IMPORT or weight + heavy > _IMPORT_BYTES:
                 batches.append([])
                 weight = 0

@@ -30,6 +30,7 @@ _AS_DEAR = 250
 _IMPORT_S = 900
 _AGAIN_LATER = frozenset({408, 409, 425, 429})
 _REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_NO_SUCH_PLACE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
 
 
 class Client:
@@ -56,6 +57,11 @@ class Client:
         """Make a project and return it."""
         with self._translated("a new project"):
             return _plain(self._sdk.projects.create(**settings, request_options=self._once()))
+
+    def change_project(self, project: int, **fields: Any) -> None:
+        """Change fields of a project."""
+        with self._translated(f"project {project}"):
+            self._sdk.projects.update(project, **fields, request_options=self._once())
 
     def import_tasks(self, project: int, tasks: Sequence[Row]) -> list[int]:
         """Add tasks and return their ids, in order; an error says nothing about how many."""
@@ -90,6 +96,12 @@ class Client:
         """Return the youngest `updated_at` among the tasks, as the server writes it."""
         first = self._page(project, [], "id,updated_at", "-tasks:updated_at", 1)
         return str(first[0]["updated_at"]) if first else None
+
+    def newest_version(self, project: int) -> str | None:
+        """Return the model version of the predictions on the youngest task that has any."""
+        some = where("total_predictions", "greater", 0, "Number")
+        found = self._page(project, [some], "id,predictions,model_version", "-tasks:id", 1)
+        return str(found[0]["predictions"][-1]["model_version"]) if found else None
 
     def _page(
         self, project: int, filters: Sequence[Row], fields: str, order: str, size: int
@@ -222,7 +234,8 @@ class Client:
         from label_studio_sdk import LabelStudio
 
         make: Any = LabelStudio  # its constructor has no types
-        return make(base_url=self.url, api_key=self._token(), httpx_client=self._http)
+        # With a slash at its end, or the path is lost where a personal token is exchanged.
+        return make(base_url=f"{self.url}/", api_key=self._token(), httpx_client=self._http)
 
     @cached_property
     def _http(self) -> httpx.Client:
@@ -257,17 +270,16 @@ class Client:
             raise self._refused(what) from error
         except ValueError as error:  # a proxy's page where JSON was due
             raise TransientError(f"{self.url}: {what}: expected JSON ({error})") from error
-        except (AttributeError, TypeError) as error:  # JSON, and nothing that the SDK knows
-            raise self._stranger(what, HTTPStatus.OK) from error
 
     def _meaning(self, what: str, status: int, body: Any) -> Exception:
         if status in _REFUSED:
             self.__dict__.pop("_sdk", None)  # the next call reads the token anew
             return self._refused(f"{what} ({status})")
-        if status < HTTPStatus.BAD_REQUEST or (
-            status == HTTPStatus.NOT_FOUND and not isinstance(body, Mapping)
-        ):
-            return self._stranger(what, status)
+        if status < HTTPStatus.BAD_REQUEST or (status in _NO_SUCH_PLACE and not _by_its_own(body)):
+            return BlockedError(
+                f"{self.url} does not answer as a Label Studio does ({what}: {status})",
+                remedy="Mend backend.url, or start the server there.",
+            )
         if status == HTTPStatus.NOT_FOUND:
             return BlockedError(
                 f"{self.url}: {what} is gone",
@@ -281,12 +293,6 @@ class Client:
         return BlockedError(
             f"{self.url} refused the token for {what}",
             remedy="Put a valid one of an administrator where backend.token says.",
-        )
-
-    def _stranger(self, what: str, status: int) -> BlockedError:
-        return BlockedError(
-            f"{self.url} does not answer as a Label Studio does ({what}: {status})",
-            remedy="Mend backend.url, or start the server there.",
         )
 
 
@@ -314,6 +320,13 @@ def _gone_is_fine() -> Iterator[None]:
 def _plain(record: Any) -> Row:
     row: Row = record.model_dump(mode="json")
     return row
+
+
+def _by_its_own(body: Any) -> bool:
+    """Return whether it is Label Studio that says so, and not somebody else at its address."""
+    if isinstance(body, Mapping):
+        return "version" in body
+    return any(sign in str(body) for sign in ("Label Studio", '"version"'))
 
 
 def _said(body: Any) -> str:

@@ -9,7 +9,7 @@ answers stood on which task.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -30,6 +30,8 @@ FIELDS = ",".join(
 )
 LATE: Micros = 10_000_000
 """How long after its `updated_at` a change may become visible: a transaction takes its time."""
+WHOLE: Micros = 3 * 3600 * 1_000_000
+"""How often every task is read: a server whose clock was set back hides what came meanwhile."""
 UNKNOWN = "unknown"
 """Whoever did what the server does not say."""
 _EVER = "1970-01-01T00:00:00.000000Z"
@@ -45,6 +47,8 @@ class Seen:
     """When we first saw it, by our clock."""
     listed: Micros = 0
     """When the tasks up to there were last read."""
+    whole: Micros = 0
+    """When every task was last read."""
     answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Task -> answer -> its author; tasks without answers are left out."""
 
@@ -70,6 +74,10 @@ class Seen:
         """Whether nothing up to `latest` can become visible any more."""
         return self.listed - self.first >= LATE
 
+    def due(self, now: Micros) -> bool:
+        """Whether it is time to read every task again."""
+        return now - self.whole >= WHOLE
+
     @property
     def since(self) -> str:
         """The `updated_at` after which tasks are read again."""
@@ -92,34 +100,32 @@ def poll(
     """
     seen = Seen.parse(cursor)
     latest = client.newest_change(project) or _EVER
-    if latest == seen.latest and seen.settled:
+    whole = seen.due(now)
+    if latest == seen.latest and seen.settled and not whole:
         return [], seen.cursor()
-    after = where("updated_at", "greater", seen.since, "Datetime")
-    touched = [task for task in client.tasks(project, after, fields=FIELDS) if marked(task)]
-    answers = {**seen.answers, **{str(task["id"]): _answers(task) for task in touched}}
+    after = where("updated_at", "greater", _EVER if whole else seen.since, "Datetime")
+    found: dict[str, Event] = {}
+    answers = dict(seen.answers)
+    for task in filter(marked, client.tasks(project, after, fields=FIELDS)):
+        before = answers.get(str(task["id"]), {})
+        found |= {one.fingerprint: one for one in _events(task, schema, layout, before)}
+        answers[str(task["id"])] = _answers(task)
     then = Seen(
         latest=latest,
         first=seen.first if latest == seen.latest else now,
         listed=now,
+        whole=now if whole else seen.whole,
         answers={task: ids for task, ids in answers.items() if ids},
     )
-    return _events(touched, schema, layout, seen.answers), then.cursor()
+    return sorted(found.values(), key=lambda event: event.at), then.cursor()
 
 
 def _events(
-    tasks: Sequence[Row],
-    schema: LabelSchema,
-    layout: Layout,
-    before: Mapping[str, Mapping[str, str]],
-) -> list[Event]:
-    found: dict[str, Event] = {}
-    for task in tasks:
-        for annotation in task.get("annotations") or []:
-            event = _event(annotation, task, schema, layout)
-            found[event.fingerprint] = event
-        for event in _deleted(task, before.get(str(task["id"]), {})):
-            found[event.fingerprint] = event
-    return sorted(found.values(), key=lambda event: event.at)
+    task: Row, schema: LabelSchema, layout: Layout, before: Mapping[str, str]
+) -> Iterator[Event]:
+    for annotation in task.get("annotations") or []:
+        yield _event(annotation, task, schema, layout)
+    yield from _deleted(task, before)
 
 
 def _event(annotation: Row, task: Row, schema: LabelSchema, layout: Layout) -> Event:

@@ -9,6 +9,7 @@ from typing import Any
 
 from auto_labeling.backends.label_studio.client import Client, Row
 from auto_labeling.backends.label_studio.queues import make_queues
+from auto_labeling.backends.label_studio.showing import show_newest
 from auto_labeling.errors import BlockedError, DataError, RejectedError
 from auto_labeling.files import write_atomically
 from auto_labeling.formats.label_studio import Layout, check_config, label_config, way_of
@@ -54,6 +55,8 @@ class Projects:
             layout=self._layout(row, schema),
             overlap=row["maximum_annotations"],
         )
+        if self.adopted is None:
+            show_newest(self.client, row)
         self._show_files(prepared)
         make_queues(self.client, prepared.project, self.place.people())
         self._keep(prepared)
