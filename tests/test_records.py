@@ -13,17 +13,15 @@ from hypothesis import strategies as st
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.records import (
     Ask,
-    Box,
     Interval,
     Item,
     LabelSchema,
-    Mask,
-    Polygon,
     Purpose,
     Upload,
     ask_id,
     upload_key,
 )
+from auto_labeling.shapes import Box, Mask, Polygon
 
 HEX = set("0123456789abcdef")
 ids = st.text(min_size=1, max_size=12)

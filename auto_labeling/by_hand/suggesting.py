@@ -11,7 +11,8 @@ from auto_labeling.backends.label_studio.client import Row
 from auto_labeling.errors import DataError
 from auto_labeling.formats.label_studio import encode_prediction
 from auto_labeling.formats.label_studio.asked import Asked
-from auto_labeling.records import Box, Mask, Polygon, Suggestion, Value
+from auto_labeling.records import Suggestion, Value
+from auto_labeling.shapes import Box, Mask, Polygon
 
 _SHAPES = Box | Polygon | Mask
 

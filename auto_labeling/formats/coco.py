@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from auto_labeling.formats.labeled import Drawing, Labeled, bounds, drawings
-from auto_labeling.records import LabelSchema, Mask, Polygon, Shape
+from auto_labeling.records import LabelSchema
+from auto_labeling.shapes import Mask, Polygon, Shape
 
 
 def encode_coco(labeled: Sequence[Labeled], schema: LabelSchema) -> Mapping[str, str]:
@@ -19,7 +20,7 @@ def encode_coco(labeled: Sequence[Labeled], schema: LabelSchema) -> Mapping[str,
 
     A picture has the number of its item. Every mask is one object, so none is a crowd.
 
-    >>> from auto_labeling.records import Box
+    >>> from auto_labeling.shapes import Box
     >>> one = Labeled(number=7, item_id="7", picture="7.png", size=(200, 100),
     ...               value=(Box(label="car", x=.1, y=.2, width=.3, height=.5),))
     >>> schema = LabelSchema(task="boxes", classes=("car",))

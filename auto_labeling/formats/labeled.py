@@ -14,7 +14,8 @@ import numpy as np
 
 from auto_labeling.errors import DataError
 from auto_labeling.formats.masks import pixels_of
-from auto_labeling.records import Box, ItemId, LabelSchema, Mask, Polygon, Shape, Value
+from auto_labeling.records import ItemId, LabelSchema, Value
+from auto_labeling.shapes import Box, Mask, Polygon, Shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

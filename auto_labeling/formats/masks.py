@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auto_labeling.errors import DataError
-from auto_labeling.records import Mask
+from auto_labeling.shapes import Mask
 
 
 def mask_of(label: str, pixels: NDArray[np.bool_], score: float | None = None) -> Mask:

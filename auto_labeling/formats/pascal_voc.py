@@ -11,7 +11,8 @@ from pathlib import PurePosixPath
 from xml.etree import ElementTree as ET
 
 from auto_labeling.formats.labeled import Drawing, Labeled, bounds, drawings
-from auto_labeling.records import LabelSchema, Shape
+from auto_labeling.records import LabelSchema
+from auto_labeling.shapes import Shape
 
 _EDGES = ("xmin", "ymin", "xmax", "ymax")
 
@@ -19,7 +20,7 @@ _EDGES = ("xmin", "ymin", "xmax", "ymax")
 def encode_voc(labeled: Sequence[Labeled], schema: LabelSchema) -> Mapping[str, str]:
     """Return `Annotations/NAME.xml` for every picture; outlines and masks are written as boxes.
 
-    >>> from auto_labeling.records import Box
+    >>> from auto_labeling.shapes import Box
     >>> one = Labeled(number=7, item_id="7", picture="7.png", size=(200, 100),
     ...               value=(Box(label="<car>", x=.1, y=.2, width=.3, height=.5),))
     >>> [xml] = encode_voc([one], LabelSchema(task="boxes", classes=("<car>",))).values()

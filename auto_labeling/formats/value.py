@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from auto_labeling.errors import DataError
-from auto_labeling.records import Box, Mask, Polygon, Shape, Value
+from auto_labeling.records import Value
+from auto_labeling.shapes import Box, Mask, Polygon, Shape
 
 
 def encode_value(value: Value) -> str:

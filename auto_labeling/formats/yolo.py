@@ -11,7 +11,8 @@ from pathlib import PurePosixPath
 
 from auto_labeling.errors import DataError
 from auto_labeling.formats.labeled import Labeled, bounds, drawings
-from auto_labeling.records import LabelSchema, Polygon, Shape
+from auto_labeling.records import LabelSchema
+from auto_labeling.shapes import Polygon, Shape
 
 
 def encode_yolo(labeled: Sequence[Labeled], schema: LabelSchema) -> Mapping[str, str]:
@@ -20,7 +21,7 @@ def encode_yolo(labeled: Sequence[Labeled], schema: LabelSchema) -> Mapping[str,
     Among boxes, one that somebody turned is written as the box around it: a file may not mix the
     two kinds of lines. Raises `DataError` for masks, which YOLO does not have.
 
-    >>> from auto_labeling.records import Box
+    >>> from auto_labeling.shapes import Box
     >>> one = Labeled(number=7, item_id="7", picture="a/7.png",
     ...               value=(Box(label="car", x=.25, y=.5, width=.5, height=.25),))
     >>> encode_yolo([one], LabelSchema(task="boxes", classes=("van", "car")))

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.ports import Verdict, Vote
 from auto_labeling.quality.overlaps import agreement
-from auto_labeling.records import LabelSchema, Shape
+from auto_labeling.records import LabelSchema
+from auto_labeling.shapes import Shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

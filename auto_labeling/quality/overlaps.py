@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 
 from auto_labeling.formats.labeled import bounds
 from auto_labeling.formats.masks import pixels_of
-from auto_labeling.records import Box, Mask, Polygon, Shape
+from auto_labeling.shapes import Box, Mask, Polygon, Shape
 
 _RASTER = 256
 """Points a side at which outlines are compared."""

@@ -10,7 +10,8 @@ from PIL import Image
 
 from auto_labeling.auditing import Audit, audit
 from auto_labeling.formats.opinions import LabeledTask, Opinion
-from auto_labeling.records import Box, Item, LabelSchema, Value
+from auto_labeling.records import Item, LabelSchema, Value
+from auto_labeling.shapes import Box
 
 SCHEMA = LabelSchema(task="single", classes=("fish", "fowl"))
 WORDS = {

@@ -13,7 +13,7 @@ import pytest
 
 from auto_labeling import LabelStudioExporter, ProdigyExporter
 from auto_labeling.errors import ConfigurationError, DataError
-from auto_labeling.records import Box
+from auto_labeling.shapes import Box
 
 TEXTS = ["Cold soup", "I would come again"]
 CAR = Box(label="car", x=0.1, y=0.2, width=0.3, height=0.4)

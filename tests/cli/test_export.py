@@ -17,7 +17,8 @@ from auto_labeling.formats.value import encode_value
 from auto_labeling.pool.images import Images
 from auto_labeling.pool.pool import Pool
 from auto_labeling.pool.snapshot import ingest
-from auto_labeling.records import Box, LabelSchema
+from auto_labeling.records import LabelSchema
+from auto_labeling.shapes import Box
 from tests.cli.conftest import Desk
 
 CAR = Box(label="car", x=0.25, y=0.5, width=0.5, height=0.25)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from auto_labeling.formats.masks import mask_of
-from auto_labeling.records import Box, Mask, Polygon, Value
+from auto_labeling.records import Value
+from auto_labeling.shapes import Box, Mask, Polygon
 
 LABELS = ("car", "ねこ", 'a "quoted" <b>')
 labels = st.sampled_from(LABELS)

@@ -26,18 +26,8 @@ from auto_labeling.formats.label_studio import (
 )
 from auto_labeling.formats.label_studio.touched import same
 from auto_labeling.formats.masks import pixels_of
-from auto_labeling.records import (
-    Box,
-    Event,
-    EventKind,
-    Item,
-    LabelSchema,
-    Mask,
-    Polygon,
-    Suggestion,
-    Upload,
-    Value,
-)
+from auto_labeling.records import Event, EventKind, Item, LabelSchema, Suggestion, Upload, Value
+from auto_labeling.shapes import Box, Mask, Polygon
 from tests.formats.shapes import LABELS, boxes, masks, polygons
 
 DRAWN: tuple[Literal["boxes", "polygons", "masks"], ...] = ("boxes", "polygons", "masks")

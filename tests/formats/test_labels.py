@@ -31,7 +31,8 @@ from auto_labeling.formats.pascal_voc import encode_voc
 from auto_labeling.formats.table import encode_csv
 from auto_labeling.formats.value import decode_value
 from auto_labeling.formats.yolo import encode_yolo
-from auto_labeling.records import Box, LabelSchema, Mask, Polygon, Shape, Value
+from auto_labeling.records import LabelSchema, Value
+from auto_labeling.shapes import Box, Mask, Polygon, Shape
 from tests.formats import shapes
 from tests.formats.shapes import LABELS
 

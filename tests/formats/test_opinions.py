@@ -7,7 +7,8 @@ import pytest
 from auto_labeling.errors import DataError
 from auto_labeling.formats.label_studio.asked import asked_by
 from auto_labeling.formats.label_studio.opinions import labeled_task
-from auto_labeling.records import Box, Item
+from auto_labeling.records import Item
+from auto_labeling.shapes import Box
 
 XML = """
 <View><Text name="t" value="$body"/>

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from auto_labeling.campaign import intake
 from auto_labeling.errors import DataError
 from auto_labeling.formats.value import decode_value, encode_value
-from auto_labeling.records import Box, Mask, Polygon, Value
+from auto_labeling.records import Value
+from auto_labeling.shapes import Box, Mask, Polygon
 from tests.formats.shapes import answers, boxes, masks, polygons
 
 

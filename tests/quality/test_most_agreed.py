@@ -11,7 +11,8 @@ from auto_labeling.formats.masks import mask_of, pixels_of
 from auto_labeling.ports import Vote
 from auto_labeling.quality.most_agreed import MostAgreed
 from auto_labeling.quality.overlaps import agreement, iou
-from auto_labeling.records import Box, LabelSchema, Polygon, Shape, Value
+from auto_labeling.records import LabelSchema, Value
+from auto_labeling.shapes import Box, Polygon, Shape
 from tests.formats import shapes
 
 BOXES = LabelSchema(task="boxes", classes=("car", "van"), abstain=("cannot tell",))

@@ -20,7 +20,7 @@ from auto_labeling.backends.label_studio.client import Client
 from auto_labeling.by_hand import importing
 from auto_labeling.errors import BlockedError, ConfigurationError, DataError, TransientError
 from auto_labeling.formats.masks import mask_of
-from auto_labeling.records import Box, Polygon
+from auto_labeling.shapes import Box, Polygon
 from auto_labeling.studio import Person, Studio
 from tests.support.studio import tasks_of
 

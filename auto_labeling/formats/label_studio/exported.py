@@ -10,7 +10,8 @@ from typing import Any
 from auto_labeling.formats.label_studio.layout import SHAPES, Layout, control_of
 from auto_labeling.formats.label_studio.shapes import encode_shape
 from auto_labeling.formats.labeled import Labeled, bounds
-from auto_labeling.records import Box, LabelSchema, Polygon, Shape
+from auto_labeling.records import LabelSchema
+from auto_labeling.shapes import Box, Polygon, Shape
 
 
 def encode_json(

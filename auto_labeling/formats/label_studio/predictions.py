@@ -7,7 +7,8 @@ from typing import Any
 from auto_labeling.errors import DataError
 from auto_labeling.formats.label_studio.layout import SHAPES, Layout, control_of
 from auto_labeling.formats.label_studio.shapes import NOUNS, encode_shape
-from auto_labeling.records import LabelSchema, Shape, Suggestion, Value
+from auto_labeling.records import LabelSchema, Suggestion, Value
+from auto_labeling.shapes import Shape
 
 
 def encode_prediction(

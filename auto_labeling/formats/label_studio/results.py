@@ -12,7 +12,8 @@ from auto_labeling.formats.label_studio.config import REGIONS
 from auto_labeling.formats.label_studio.extra import answered
 from auto_labeling.formats.label_studio.layout import SHAPES, Layout, control_of
 from auto_labeling.formats.label_studio.shapes import decode_shape
-from auto_labeling.records import LabelSchema, Shape, Value
+from auto_labeling.records import LabelSchema, Value
+from auto_labeling.shapes import Shape
 
 Region: TypeAlias = Mapping[str, Any]
 

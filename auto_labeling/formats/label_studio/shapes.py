@@ -9,7 +9,7 @@ from typing import Any
 from auto_labeling.errors import DataError
 from auto_labeling.formats.label_studio.brush import decode_rle, encode_rle
 from auto_labeling.formats.masks import mask_of, pixels_of
-from auto_labeling.records import Box, Mask, Polygon, Shape
+from auto_labeling.shapes import Box, Mask, Polygon, Shape
 
 NOUNS: Mapping[str, type[Shape]] = {"boxes": Box, "polygons": Polygon, "masks": Mask}
 """Task -> what its answers are made of."""

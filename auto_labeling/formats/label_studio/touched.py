@@ -8,7 +8,8 @@ from typing import Any
 from auto_labeling.errors import DataError
 from auto_labeling.formats.label_studio.layout import Layout
 from auto_labeling.formats.label_studio.results import read_result
-from auto_labeling.records import Box, LabelSchema, Mask, Polygon, Shape, Value
+from auto_labeling.records import LabelSchema, Value
+from auto_labeling.shapes import Box, Mask, Polygon, Shape
 
 _ROUNDED = 1e-4
 """Coordinates that went through the tool and differ by no more are the same."""
