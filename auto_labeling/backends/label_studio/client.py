@@ -1,4 +1,4 @@
-"""The only module that calls the Label Studio SDK: what we need of it, and its errors translated.
+"""What a campaign needs of the Label Studio SDK; whoever needs more extends this connection.
 
 No call retries by itself: the SDK's own retries make three tasks of an import that answered 500
 after its effect. Who calls may try again once it has looked what became of it.
@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import json
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from http import HTTPStatus
 from itertools import islice
 from typing import Any, TypeAlias
 
 import httpx
 
-from auto_labeling.errors import BlockedError, RejectedError, TransientError
+from auto_labeling.backends.label_studio.refusals import TokenRefused, gone_is_fine, translated
+from auto_labeling.errors import TransientError
 
 Row: TypeAlias = dict[str, Any]
 """A task, a project or a person, as the server writes it: plain JSON."""
@@ -28,9 +28,6 @@ _LOOKED_UP = 100
 _AS_DEAR = 250
 """Tasks that are read in the time of a look-up."""
 _IMPORT_S = 900
-_AGAIN_LATER = frozenset({408, 409, 425, 429})
-_REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
-_NO_SUCH_PLACE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
 
 
 class Client:
@@ -45,18 +42,18 @@ class Client:
         """Return the projects with exactly this title, oldest first."""
         with self._translated(f"projects titled {title!r}"):
             found = self._sdk.projects.list(title=title, request_options=self._once())
-            rows = [_plain(project) for project in found]
+            rows = [plain(project) for project in found]
         return sorted((row for row in rows if row["title"] == title), key=lambda row: row["id"])
 
     def project(self, project: int) -> Row:
         """Return a project. Raises `BlockedError` where it is gone."""
         with self._translated(f"project {project}"):
-            return _plain(self._sdk.projects.get(project, request_options=self._once()))
+            return plain(self._sdk.projects.get(project, request_options=self._once()))
 
     def make_project(self, **settings: Any) -> Row:
         """Make a project and return it."""
         with self._translated("a new project"):
-            return _plain(self._sdk.projects.create(**settings, request_options=self._once()))
+            return plain(self._sdk.projects.create(**settings, request_options=self._once()))
 
     def change_project(self, project: int, **fields: Any) -> None:
         """Change fields of a project."""
@@ -118,7 +115,7 @@ class Client:
                 page_size=size,
                 request_options=self._once(),
             )
-            return [_plain(task) for task in page.items or []]
+            return [plain(task) for task in page.items or []]
 
     def tasks_with(self, project: int, field: str, values: Sequence[Any], fields: str) -> list[Row]:
         """Return the tasks whose `field` (`id`, `data.NAME`) is one of `values`, oldest first."""
@@ -148,7 +145,7 @@ class Client:
 
     def change_task(self, task: int, **fields: Any) -> None:
         """Change fields of a task; one that is gone stays gone."""
-        with self._translated(f"task {task}"), _gone_is_fine():
+        with self._translated(f"task {task}"), gone_is_fine():
             self._sdk.tasks.update(str(task), **fields, request_options=self._once())
 
     def make_prediction(self, task: int, prediction: Row) -> None:
@@ -158,13 +155,13 @@ class Client:
 
     def delete_task(self, task: int) -> None:
         """Delete a task; one that is gone stays gone."""
-        with self._translated(f"task {task}"), _gone_is_fine():
+        with self._translated(f"task {task}"), gone_is_fine():
             self._sdk.tasks.delete(str(task), request_options=self._once())
 
     def people(self) -> dict[int, str]:
         """Return user id -> login, in lower case."""
         with self._translated("the list of people"):
-            users = [_plain(user) for user in self._sdk.users.list(request_options=self._once())]
+            users = [plain(user) for user in self._sdk.users.list(request_options=self._once())]
         return {user["id"]: str(user["email"]).lower() for user in users if user.get("email")}
 
     def storages(self, project: int) -> list[Row]:
@@ -173,7 +170,7 @@ class Client:
             found = self._sdk.import_storage.local.list(
                 project=project, request_options=self._once()
             )
-            return [_plain(storage) for storage in found]
+            return [plain(storage) for storage in found]
 
     def make_storage(self, project: int, path: str) -> None:
         """Let a project show the files of a folder of the server."""
@@ -190,7 +187,7 @@ class Client:
         """Return the titles of the data manager's tabs."""
         with self._translated(f"the tabs of project {project}"):
             found = self._sdk.views.list(project=project, request_options=self._once())
-            return {str((_plain(view).get("data") or {}).get("title")) for view in found}
+            return {str((plain(view).get("data") or {}).get("title")) for view in found}
 
     def make_tab(self, project: int, title: str, filter_: Row) -> None:
         """Add a tab to the data manager that shows the tasks that pass a filter."""
@@ -249,51 +246,12 @@ class Client:
 
     @contextmanager
     def _translated(self, what: str) -> Iterator[None]:
-        """Raise our own errors for the SDK's; none of them repeats a token or a payload."""
-        from label_studio_sdk.core.api_error import ApiError
-
         try:
-            yield
-        except ApiError as error:
-            raise self._meaning(what, error.status_code or 0, error.body) from error
-        except httpx.HTTPStatusError as error:
-            raise self._meaning(what, error.response.status_code, error.response.text) from error
-        except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-            raise BlockedError(
-                f"{self.url} is no address of a server", remedy="Mend backend.url."
-            ) from error
-        except httpx.HTTPError as error:
-            raise TransientError(
-                f"{self.url}: {what}: {str(error) or type(error).__name__}"
-            ) from error
-        except UnicodeEncodeError as error:  # httpx writes the token into a header
-            raise self._refused(what) from error
-        except ValueError as error:  # a proxy's page where JSON was due
-            raise TransientError(f"{self.url}: {what}: expected JSON ({error})") from error
-
-    def _meaning(self, what: str, status: int, body: Any) -> Exception:
-        if status in _REFUSED:
+            with translated(self.url, what):
+                yield
+        except TokenRefused:
             self.__dict__.pop("_sdk", None)  # the next call reads the token anew
-            return self._refused(f"{what} ({status})")
-        if status < HTTPStatus.BAD_REQUEST or (status in _NO_SUCH_PLACE and not _by_its_own(body)):
-            return BlockedError(
-                f"{self.url} does not answer as a Label Studio does ({what}: {status})",
-                remedy="Mend backend.url, or start the server there.",
-            )
-        if status == HTTPStatus.NOT_FOUND:
-            return BlockedError(
-                f"{self.url}: {what} is gone",
-                remedy="Restore it, or stop this campaign and begin another.",
-            )
-        if status in _AGAIN_LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return TransientError(f"{self.url}: {what}: it answered {status}")
-        return RejectedError(f"{self.url}: {what}: it answered {status}: {_said(body)}")
-
-    def _refused(self, what: str) -> BlockedError:
-        return BlockedError(
-            f"{self.url} refused the token for {what}",
-            remedy="Put a valid one of an administrator where backend.token says.",
-        )
+            raise
 
 
 def where(column: str, operator: str, value: Any, kind: str) -> Row:
@@ -306,41 +264,7 @@ def where(column: str, operator: str, value: Any, kind: str) -> Row:
     }
 
 
-@contextmanager
-def _gone_is_fine() -> Iterator[None]:
-    from label_studio_sdk.core.api_error import ApiError
-
-    try:
-        yield
-    except ApiError as error:
-        if error.status_code != HTTPStatus.NOT_FOUND:
-            raise
-
-
-def _plain(record: Any) -> Row:
+def plain(record: Any) -> Row:
+    """Return a record of the SDK as plain JSON."""
     row: Row = record.model_dump(mode="json")
     return row
-
-
-def _by_its_own(body: Any) -> bool:
-    """Return whether it is Label Studio that says so, and not somebody else at its address."""
-    if isinstance(body, Mapping):
-        return "version" in body
-    return any(sign in str(body) for sign in ("Label Studio", '"version"'))
-
-
-def _said(body: Any) -> str:
-    """Return what the server had against it, without what was sent.
-
-    >>> _said({"detail": "Validation error", "validation_errors": {"title": ["Too short."]}})
-    'Validation error (title: Too short.)'
-    """
-    if not isinstance(body, Mapping):
-        return "no reason given"
-    errors = body.get("validation_errors")
-    named = [
-        f"{name}: {str(text).split(' :: ')[0]}"  # what follows is the task itself
-        for name, texts in (errors.items() if isinstance(errors, Mapping) else ())
-        for text in (texts if isinstance(texts, list) else [texts])
-    ]
-    return f"{body.get('detail', 'refused')}" + (f" ({'; '.join(named)})" if named else "")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from auto_labeling.backends.label_studio.client import Client, Row, _gone_is_fine, _plain, where
+from auto_labeling.backends.label_studio.client import Client, Row, plain, where
+from auto_labeling.backends.label_studio.refusals import gone_is_fine
 
 
 class ServedClient(Client):
@@ -17,7 +18,7 @@ class ServedClient(Client):
         """Return the webhooks of a project."""
         with self._translated(f"the webhooks of project {project}"):
             found = self._sdk.webhooks.list(project=project, request_options=self._once())
-            return [row for row in map(_plain, found) if row.get("project") == project]
+            return [row for row in map(plain, found) if row.get("project") == project]
 
     def make_webhook(
         self, project: int, url: str, headers: Mapping[str, str], actions: Sequence[str]
@@ -36,14 +37,14 @@ class ServedClient(Client):
 
     def delete_webhook(self, webhook: int) -> None:
         """Delete a webhook; one that is gone stays gone."""
-        with self._translated(f"webhook {webhook}"), _gone_is_fine():
+        with self._translated(f"webhook {webhook}"), gone_is_fine():
             self._sdk.webhooks.delete(webhook, request_options=self._once())
 
     def ml_backends(self, project: int) -> list[Row]:
         """Return the ML backends of a project; the server asks each of them how it is."""
         with self._translated(f"the ML backends of project {project}"):
             found = self._sdk.ml.list(project=project, request_options=self._once())
-            return [_plain(backend) for backend in found]
+            return [plain(backend) for backend in found]
 
     def retrieve_predictions(self, project: int, timeout_s: float) -> None:
         """Let the server ask its ML backend about every task that is not labeled yet."""
