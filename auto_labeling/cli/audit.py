@@ -16,7 +16,7 @@ from auto_labeling.errors import BlockedError, ConfigurationError
 if TYPE_CHECKING:
     from auto_labeling.backends.label_studio.reading import ReadProject
 
-TOKEN = "LABEL_STUDIO_TOKEN"  # noqa: S105 - the name of a variable
+TOKEN = "LABEL_STUDIO_API_KEY"  # noqa: S105 - the name of a variable
 
 UrlOption = Annotated[
     str, typer.Option("--url", metavar="URL", help="The Label Studio server.", show_default=False)

@@ -67,7 +67,7 @@ def files_of(studio: Studio) -> dict[Path, bytes]:
 
 @pytest.fixture
 def token(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LABEL_STUDIO_TOKEN", studio.token)
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", studio.token)
 
 
 @pytest.mark.slow
@@ -233,9 +233,9 @@ def test_what_cannot_be_read_is_one_sentence(
     studio: Studio, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ["audit", "--url", studio.url, "--project"]
-    monkeypatch.delenv("LABEL_STUDIO_TOKEN", raising=False)
+    monkeypatch.delenv("LABEL_STUDIO_API_KEY", raising=False)
     assert desk.type(*words, "1") == 6
-    assert "LABEL_STUDIO_TOKEN is not set" in desk.err
+    assert "LABEL_STUDIO_API_KEY is not set" in desk.err
     Path("token").write_text("0" * 40)
     assert desk.type(*words, "1", "--token-file", "token") == 6
     assert "refused the token" in desk.err

@@ -22,7 +22,7 @@ def test_a_person_is_led_through_it(
     for at, task in enumerate(tasks_of(studio, project)[:10]):
         answer(studio, task["id"], "yes" if at % 2 else "no", token=crew[0].token)
 
-    monkeypatch.setenv("LABEL_STUDIO_TOKEN", studio.token)
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", studio.token)
     typed = ["nothing", str(project), "p", "?", "t", "p", "r", "q"]
     monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(typed) + "\n"))
     assert desk.type("interactive", "--url", studio.url) == 0, desk.err
