@@ -49,7 +49,8 @@ class Reader:
     def shell(self, block: str) -> None:
         """Run the commands of a block."""
         for line in block.splitlines():
-            program, *words = shlex.split(line, comments=True)
+            project = f"--project {self.names['project']}"
+            program, *words = shlex.split(line.replace("--project 12", project), comments=True)
             assert program == "auto-label"
             plain = ["--plain"] if words[0] in ("run", "tick") else []
             assert entry.main([*words, *plain]) in (0, WAITS), line
