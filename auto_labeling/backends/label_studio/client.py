@@ -200,6 +200,12 @@ class Client:
         with self._translated(f"the tabs of project {project}"):
             self._sdk.views.create(project=project, data=data, request_options=self._once())
 
+    def ml_backends(self, project: int) -> list[Row]:
+        """Return the ML backends of a project; the server asks each of them how it is."""
+        with self._translated(f"the ML backends of project {project}"):
+            found = self._sdk.ml.list(project=project, request_options=self._once())
+            return [plain(backend) for backend in found]
+
     def upload(self, project: int, name: str, content: bytes) -> str:
         """Keep a file on the server and return the path it is shown under."""
         with self._translated(f"the file {name}"):

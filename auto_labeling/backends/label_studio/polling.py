@@ -18,6 +18,8 @@ from auto_labeling.backends.label_studio.marks import marked
 from auto_labeling.errors import DataError, RejectedError
 from auto_labeling.formats.codec import Marks, marks_in
 from auto_labeling.formats.label_studio import Layout, decode_annotation
+from auto_labeling.formats.label_studio.answers import micros_of
+from auto_labeling.formats.label_studio.opinions import UNKNOWN
 from auto_labeling.records import Cursor, Event, EventKind, LabelSchema, Micros
 
 FIELDS = ",".join(
@@ -32,8 +34,6 @@ LATE: Micros = 10_000_000
 """How long after its `updated_at` a change may become visible: a transaction takes its time."""
 WHOLE: Micros = 3 * 3600 * 1_000_000
 """How often every task is read: a server whose clock was set back hides what came meanwhile."""
-UNKNOWN = "unknown"
-"""Whoever did what the server does not say."""
 _EVER = "1970-01-01T00:00:00.000000Z"
 
 
@@ -83,7 +83,7 @@ class Seen:
         """The `updated_at` after which tasks are read again."""
         if self.settled or self.latest == _EVER:
             return self.latest
-        return _stamp(_micros(self.latest) - LATE)
+        return _stamp(micros_of(self.latest) - LATE)
 
 
 def poll(
@@ -132,7 +132,7 @@ def _event(annotation: Row, task: Row, schema: LabelSchema, layout: Layout) -> E
     try:
         return decode_annotation(annotation, task, schema, layout)
     except DataError as error:
-        marks, at = marks_in(task["data"]), _micros(annotation["updated_at"])
+        marks, at = marks_in(task["data"]), micros_of(annotation["updated_at"])
         return Event(
             kind=EventKind.SUBMITTED,
             fingerprint=f"{annotation['id']}@{at}",
@@ -157,7 +157,7 @@ def _deleted(task: Row, before: Mapping[str, str]) -> Iterator[Event]:
         if answer in there:
             continue
         anew = [
-            _micros(one["created_at"])
+            micros_of(one["created_at"])
             for one in task.get("annotations") or []
             if str(one["completed_by"]) == author and str(one["id"]) not in before
         ]
@@ -167,18 +167,13 @@ def _deleted(task: Row, before: Mapping[str, str]) -> Iterator[Event]:
             key=marks.key,
             item_id=marks.item_id,
             person=author if anew else by[0] if by else UNKNOWN,
-            at=min(anew) - 1 if anew else _micros(task["updated_at"]),
+            at=min(anew) - 1 if anew else micros_of(task["updated_at"]),
             answer_id=answer,
         )
 
 
 def _answers(task: Row) -> dict[str, str]:
     return {str(one["id"]): str(one["completed_by"]) for one in task.get("annotations") or []}
-
-
-def _micros(stamp: str) -> Micros:
-    since = datetime.fromisoformat(stamp) - datetime(1970, 1, 1, tzinfo=UTC)
-    return since // timedelta(microseconds=1)
 
 
 def _stamp(at: Micros) -> str:

@@ -40,12 +40,6 @@ class ServedClient(Client):
         with self._translated(f"webhook {webhook}"), gone_is_fine():
             self._sdk.webhooks.delete(webhook, request_options=self._once())
 
-    def ml_backends(self, project: int) -> list[Row]:
-        """Return the ML backends of a project; the server asks each of them how it is."""
-        with self._translated(f"the ML backends of project {project}"):
-            found = self._sdk.ml.list(project=project, request_options=self._once())
-            return [plain(backend) for backend in found]
-
     def retrieve_predictions(self, project: int, timeout_s: float) -> None:
         """Let the server ask its ML backend about every task that is not labeled yet."""
         open_tasks = where("is_labeled", "equal", False, "Boolean")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from auto_labeling.backends.label_studio.client import Client, Row
+from auto_labeling.backends.label_studio.client import Client, Row, plain
 
 _IMPORT = 1_000
 """Predictions a call."""
@@ -17,16 +17,8 @@ class SteeringClient(Client):
     def all_projects(self) -> list[Row]:
         """Return every project that the token may see, newest first."""
         with self._translated("the list of projects"):
-            found = [
-                self._row(one) for one in self._sdk.projects.list(request_options=self._once())
-            ]
+            found = [plain(one) for one in self._sdk.projects.list(request_options=self._once())]
         return sorted(found, key=lambda row: -row["id"])
-
-    def ml_backends(self, project: int) -> list[Row]:
-        """Return the models that are connected to a project, and how they are."""
-        with self._translated(f"the models of project {project}"):
-            found = self._sdk.ml.list(project=project, request_options=self._once())
-            return [self._row(one) for one in found]
 
     def add_predictions(self, project: int, predictions: Sequence[Row]) -> None:
         """Add predictions, each with its `task`; an error says nothing about how many."""
@@ -56,7 +48,3 @@ class SteeringClient(Client):
             )
             answer.raise_for_status()
             return answer.json()
-
-    def _row(self, record: Any) -> Row:
-        row: Row = record.model_dump(mode="json")
-        return row

@@ -90,11 +90,14 @@ def _kind(value: Value | None, edited: bool) -> EventKind:
 
 
 def _times(annotation: Mapping[str, Any]) -> tuple[Micros, Micros]:
-    created = _micros(annotation.get("created_at"))
-    return created, max(created, _micros(annotation.get("updated_at") or annotation["created_at"]))
+    created = micros_of(annotation.get("created_at"))
+    return created, max(
+        created, micros_of(annotation.get("updated_at") or annotation["created_at"])
+    )
 
 
-def _micros(stamp: Any) -> Micros:
+def micros_of(stamp: Any) -> Micros:
+    """Return UTC microseconds of a time as the server writes it. Raises `DataError`."""
     if not isinstance(stamp, str):
         raise DataError(f"created_at: expected a time, got {stamp!r}")
     moment = datetime.fromisoformat(stamp)
@@ -105,10 +108,11 @@ def _micros(stamp: Any) -> Micros:
 
 def _who(annotation: Mapping[str, Any], edited: bool) -> PersonId | None:
     """Return who wrote what stands there now: where somebody else edited it, that person."""
-    author = _person(annotation.get("completed_by"))
-    return (_person(annotation.get("updated_by")) or author) if edited else author
+    author = person_of(annotation.get("completed_by"))
+    return (person_of(annotation.get("updated_by")) or author) if edited else author
 
 
-def _person(given: Any) -> PersonId | None:
+def person_of(given: Any) -> PersonId | None:
+    """Return the number of a person, who is given by it or as a record."""
     given = given.get("id") if isinstance(given, Mapping) else given
     return None if given is None else str(given)

@@ -11,6 +11,7 @@ from auto_labeling.formats.label_studio.answers import (
     annotations_of,
     decode_annotation,
     fields_of,
+    person_of,
 )
 from auto_labeling.formats.label_studio.layout import Layout
 from auto_labeling.formats.opinions import LabeledTask, Opinion
@@ -38,7 +39,7 @@ def labeled_task(task: Mapping[str, Any], schema: LabelSchema, layout: Layout) -
         except DataError as error:
             problems.append(str(error))
             continue
-        author = _author(annotation)
+        author = person_of(annotation.get("completed_by")) or UNKNOWN
         opinion = Opinion(
             answer_id=event.answer_id,
             author=author,
@@ -53,12 +54,6 @@ def labeled_task(task: Mapping[str, Any], schema: LabelSchema, layout: Layout) -
         opinions=tuple(sorted(opinions, key=lambda one: one.at)),
         problems=tuple(problems),
     )
-
-
-def _author(annotation: Mapping[str, Any]) -> str:
-    given = annotation.get("completed_by")
-    given = given.get("id") if isinstance(given, Mapping) else given
-    return UNKNOWN if given is None else str(given)
 
 
 def _item(task_id: str, fields: Mapping[str, Any], layout: Layout) -> Item | None:
