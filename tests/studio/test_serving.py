@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,12 @@ from sqlalchemy import func, select
 
 from auto_labeling import assemble
 from auto_labeling.campaign.driver import drive
+from auto_labeling.campaign.ledger import Fence
 from auto_labeling.campaign.rounds import RoundState
 from auto_labeling.campaign.schema import campaigns, items, rounds
 from auto_labeling.campaign.transition import state_of
 from auto_labeling.cli.serve import KEPT_IN
+from auto_labeling.errors import LeaseHeld
 from auto_labeling.records import Side
 from auto_labeling.serving.app import CAMPAIGN_HEADER
 from auto_labeling.serving.interim import Interim
@@ -65,14 +67,24 @@ class Office:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.server: subprocess.Popen[str] | None = None
+        self.driving = threading.Event()
 
     def look(self, *, wait: bool = False, max_rounds: int | None = None) -> None:
-        """Drive the campaign in this process."""
-        with (
-            assemble.held(self.workspace, self.campaign) as fence,
-            assemble.opened(self.workspace, self.campaign, fence=fence) as opened,
-        ):
-            drive(opened, wait=wait, max_rounds=max_rounds)
+        """Drive the campaign in this process, once whoever drives it has ended."""
+        with ExitStack() as stack:
+            fences: list[Fence] = []
+
+            def is_ours() -> bool:
+                with suppress(LeaseHeld):  # by a tick that an answer brought
+                    hold = assemble.held(self.workspace, self.campaign)
+                    fences.append(stack.enter_context(hold))
+                return fences != []
+
+            wait_for(is_ours, "nobody else drives")
+            [fence] = fences
+            opened = assemble.opened(self.workspace, self.campaign, fence=fence)
+            self.driving.set()
+            drive(stack.enter_context(opened), wait=wait, max_rounds=max_rounds)
 
     def serve(self) -> None:
         """Start `auto-label serve`."""
@@ -281,12 +293,13 @@ def trained_between_rounds(office: Office) -> str:
 
 def test_an_answer_wakes_a_driver_that_waits_for_an_hour(trained: Office) -> None:
     number = trained.round()
+    trained.driving.clear()
     driver = threading.Thread(target=trained.look, kwargs={"wait": True, "max_rounds": 1})
     driver.start()
-    wait_for(trained.is_driven, "it is driven")
+    assert trained.driving.wait(PATIENCE_S)
     time.sleep(2)  # it has looked, and waits
     trained.answer_all()
-    driver.join(15)
+    driver.join(PATIENCE_S)
     assert not driver.is_alive()
     assert trained.round() == number + 1
 
