@@ -252,9 +252,11 @@ class CampaignConfig:
             raise ConfigurationError(
                 f"name: expected 1 to 60 letters, digits, dots or dashes, got {self.name!r}"
             )
-        if self.labels.task != "single":
-            # No step learns from sets of classes or from shapes yet: better said now than paid for.
-            raise ConfigurationError(f"labels.task: expected single, got {self.labels.task!r}")
+        if self.labels.task not in ("single", "multi"):
+            # No step learns from shapes yet: better said now than paid for.
+            raise ConfigurationError(
+                f"labels.task: expected single or multi, got {self.labels.task!r}"
+            )
         refuse_below(0, self.seed, "seed")
         logins = [person.user for person in self.people]
         if len(set(logins)) != len(logins):
@@ -278,8 +280,9 @@ def parse(raw: Mapping[str, Any]) -> CampaignConfig:
     config: CampaignConfig = build(CampaignConfig, rest, "", KINDS)
     extras: dict[str, Any] = {"stop": stopping.rules_from(stop)}
     if chosen is not None:
-        extras["strategy"] = selection_of(chosen).bounded(config.labels.classes)
-    return replace(config, **extras)
+        extras["strategy"] = selection_of(chosen)
+    config = replace(config, **extras)
+    return replace(config, strategy=config.strategy.bounded(config.labels))
 
 
 def source(given: object) -> Source:

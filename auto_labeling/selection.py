@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from auto_labeling import strategies
 from auto_labeling.building import build, build_kind, refuse_below, refuse_unknown
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.ports import QueryStrategy, Scorer
+from auto_labeling.records import LabelSchema
 from auto_labeling.strategies.auto import COLD_START, Auto
 from auto_labeling.strategies.quotas import AtLeast, AtMost
 
@@ -39,14 +40,16 @@ class Selection:
         for name, count in self.at_least.items():
             refuse_below(1, count, f"strategy.at_least.{name}")
 
-    def bounded(self, classes: Sequence[str]) -> Selection:
-        """Return the selection whose strategies keep the quotas by themselves."""
+    def bounded(self, labels: LabelSchema) -> Selection:
+        """Return the selection for labels of a kind, whose strategies keep the quotas."""
+        strategy, cold_start, classes = self.strategy, self.cold_start, labels.classes
+        if isinstance(strategy, Auto) and labels.task == "multi":
+            strategy = Auto(task="multi")
         strange = [name for name in self.at_least if name not in classes]
         if strange:
             raise ConfigurationError(
                 f"strategy.at_least: expected classes of labels.classes, got {strange}"
             )
-        strategy, cold_start = self.strategy, self.cold_start
         if self.at_least:
             counts = tuple((classes.index(name), one) for name, one in self.at_least.items())
             strategy = AtLeast(strategy, counts=counts)

@@ -16,9 +16,8 @@ from auto_labeling.arrays import rng_for
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.labels import Label
 from auto_labeling.campaign.schema import items
-from auto_labeling.models import fitting
 from auto_labeling.ports import Replays, Vote
-from auto_labeling.records import ItemId, Side
+from auto_labeling.records import ItemId, Side, Value
 
 
 def random_model(campaign: Campaign, learned: Sequence[Label]) -> Any | None:
@@ -28,7 +27,7 @@ def random_model(campaign: Campaign, learned: Sequence[Label]) -> Any | None:
     """
     if not isinstance(campaign.backend, Replays) or not learned:
         return None
-    imported = {label.position: str(label.value) for label in learned if label.source == "imported"}
+    imported = {label.position: label.value for label in learned if label.source == "imported"}
     drawn = _order(campaign, imported)[: len(learned) - len(imported)]
     ids = {campaign.pool.ids[position]: position for position in drawn}
     decided = _decide(campaign, campaign.backend, list(ids))
@@ -36,12 +35,10 @@ def random_model(campaign: Campaign, learned: Sequence[Label]) -> Any | None:
     if not known:
         return None
     config = campaign.config
-    place = {name: at for at, name in enumerate(config.labels.classes)}
-    return fitting.fit(
+    return campaign.lesson.fit(
         config.model.build(config.seed, campaign.base),
         campaign.pool.features[np.array(list(known))],
-        np.array([place[value] for value in known.values()]),
-        len(config.labels.classes),
+        list(known.values()),
     )
 
 
@@ -56,10 +53,10 @@ def _order(campaign: Campaign, imported: Collection[int]) -> list[int]:
     return [int(at) for at in rng.permutation(train) if int(at) not in imported]
 
 
-def _decide(campaign: Campaign, people: Replays, ids: list[ItemId]) -> dict[ItemId, str]:
+def _decide(campaign: Campaign, people: Replays, ids: list[ItemId]) -> dict[ItemId, Value]:
     """Return the consensus on each item; one that the votes leave open gets more opinions."""
     quality = campaign.config.quality
-    decided: dict[ItemId, str] = {}
+    decided: dict[ItemId, Value] = {}
     for opinions in range(quality.overlap, quality.most_opinions + 1):
         votes = [
             Vote(item_id=item, person=person, value=value)
@@ -69,6 +66,6 @@ def _decide(campaign: Campaign, people: Replays, ids: list[ItemId]) -> dict[Item
             if value is not None
         ]
         for verdict in quality.consensus.resolve(votes, campaign.config.labels):
-            if isinstance(verdict.value, str):
+            if verdict.value is not None:
                 decided[verdict.item_id] = verdict.value
     return decided

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from auto_labeling.campaign.ledger import Fence, Ledger
+from auto_labeling.campaign.lessons import Lesson, lesson_of
 from auto_labeling.campaign.pseudonyms import Pseudonyms
 from auto_labeling.config import CampaignConfig
 from auto_labeling.models import fitting
@@ -54,6 +55,11 @@ class Campaign:
     def batch(self) -> int:
         """How many items a round asks about."""
         return self.batch_override or self.config.strategy.batch
+
+    @property
+    def lesson(self) -> Lesson:
+        """How its labels are learned."""
+        return lesson_of(self.config.labels)
 
     @property
     def simulated_time(self) -> bool:

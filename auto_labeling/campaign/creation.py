@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, insert, select
 from auto_labeling import config as config_room
 from auto_labeling.campaign import budget, imported, waiting
 from auto_labeling.campaign.ledger import Fence, Ledger
+from auto_labeling.campaign.lessons import lesson_of
 from auto_labeling.campaign.metrics import check_metrics
 from auto_labeling.campaign.pseudonyms import concealed
 from auto_labeling.campaign.rounds import RoundState
@@ -35,6 +36,8 @@ from auto_labeling.pool.splits import Split, known_sides, split
 from auto_labeling.ports import Clock, Traits
 from auto_labeling.records import CampaignId, Micros, Side
 
+_SHOWS_ALL = Traits()
+
 
 def new_id(name: str) -> CampaignId:
     """Return a fresh campaign id: a slug of the name and 8 hex digits."""
@@ -52,6 +55,7 @@ def create(
     folder: Path,
     clock: Clock,
     pseudonym: Callable[[str], str],
+    traits: Traits,
 ) -> None:
     """Take the pool in and write everything a campaign begins with, in one transaction.
 
@@ -60,6 +64,7 @@ def create(
     config = config_room.parse(raw)
     check(config)
     pool = take_in(config, base, folder / "inputs")
+    check_kinds(pool, traits)
     sides = split_of(config, pool)
     now = clock.now()
     labeled, leaking = imported.apart(imported.labels_of(config, pool), pool, sides)
@@ -107,8 +112,9 @@ _ALWAYS_THERE = frozenset(
 
 def _check_needs(config: CampaignConfig) -> None:
     """Raise `ConfigurationError` where a strategy reads what this campaign cannot compute."""
-    there = _ALWAYS_THERE | {"proba"}
-    if getattr(config.model, "samples_posterior", False):
+    several = config.labels.task == "multi"
+    there = _ALWAYS_THERE | {lesson_of(config.labels).shown_as}
+    if not several and getattr(config.model, "samples_posterior", False):
         there |= {"posterior"}
     selection = config.strategy
     for where, strategy, given in (
@@ -116,7 +122,8 @@ def _check_needs(config: CampaignConfig) -> None:
         ("strategy.cold_start", selection.cold_start, _ALWAYS_THERE),
     ):
         for missing in sorted(strategy.needs - given):
-            raise ConfigurationError(f"{where}: it reads {missing!r}, and {_WHY[missing]}")
+            why = _WHY_SETS if several and missing in _OF_ONE_CLASS else _WHY[missing]
+            raise ConfigurationError(f"{where}: it reads {missing!r}, and {why}")
 
 
 _WHY = {
@@ -125,6 +132,10 @@ _WHY = {
     "posterior": "one model cannot disagree with itself: choose `model: {kind: committee}`",
     "proba": "before the first labels there is no model",
 }
+
+
+_OF_ONE_CLASS = ("posterior", "proba")
+_WHY_SETS = "an item may have several labels: choose a scorer such as multi_label_entropy"
 
 
 def check_tool(config: CampaignConfig, traits: Traits) -> None:
@@ -139,6 +150,15 @@ def check_tool(config: CampaignConfig, traits: Traits) -> None:
         raise ConfigurationError(
             f"quality.overlap: expected at most one opinion by each of the {people} people, "
             f"got {overlap}"
+        )
+
+
+def check_kinds(pool: Pool, traits: Traits) -> None:
+    """Raise `ConfigurationError` for a pool that this tool cannot show to anybody."""
+    if strange := pool.kinds() - traits.kinds:
+        raise ConfigurationError(
+            f"pool: this tool shows items of kind {', '.join(sorted(traits.kinds))}, "
+            f"got {', '.join(sorted(strange))}"
         )
 
 
@@ -169,6 +189,7 @@ def add(
     base: Path,
     folder: Path,
     clock: Clock,
+    traits: Traits = _SHOWS_ALL,
 ) -> tuple[int, int]:
     """Take more rows into the pool, as a new snapshot; return (added, quarantined)."""
     source = config_room.source(raw_source)
@@ -178,6 +199,7 @@ def add(
         known = _known_sides(connection, campaign)
     ingest(source, base, folder / "inputs", number=number, schema=config.labels)
     pool = Pool.open(folder / "inputs", upto=number)
+    check_kinds(pool, traits)
     added = pool.snapshots[-1]
     start = len(pool) - added.size
     sides = split_of(config, pool, known, start)

@@ -56,7 +56,8 @@ def evaluate(
     A metric's interval does not depend on which others are asked for.
 
     Args:
-        truth: (n,) positions in `classes`.
+        truth: (n,) positions in `classes`; or (n, k) zeros and ones, where an item may have
+            several: it is then taken to have those whose probability is above one half.
         proba: (n, k) probabilities, in the order of `classes`.
         classes: the k names.
         metrics: names such as `accuracy`, `f1_macro`, `recall/person`, `log_loss`.
@@ -81,7 +82,7 @@ def evaluate(
     codes = None if groups is None else _codes(groups, len(true))
     count_rng, *loss_rngs = rng.spawn(1 + len(LOSSES))
     counted = {name: metric(name, classes) for name in metrics if name not in LOSSES}
-    sample = _count(true, given.argmax(axis=1), len(classes), codes)
+    sample = _count(true, given, codes)
     found = _judge_counts(sample, counted, alpha, count_rng, draws)
     for name, loss_rng in zip(LOSSES, loss_rngs, strict=True):
         if name in losses:
@@ -99,6 +100,9 @@ class _Sample:
     times: NDArray[np.int64]
     """(u,) how many units are of that kind."""
     grouped: bool
+    """Whether units are groups of items."""
+    clustered: bool
+    """Whether a unit adds to several classes, which then err together."""
 
     def total(self) -> Floats:
         """Return (s,) sums over all units."""
@@ -115,27 +119,52 @@ class _Sample:
         return np.asarray(np.concatenate(parts, axis=1).T, dtype=np.float64)
 
 
-def _count(
-    truth: NDArray[np.intp], guess: NDArray[np.intp], k: int, codes: NDArray[np.intp] | None
-) -> _Sample:
-    """Return the sample whose sums are k hits, k truths and k guesses."""
+def _count(truth: NDArray[np.intp], given: Floats, codes: NDArray[np.intp] | None) -> _Sample:
+    """Return the sample whose sums are k hits, k truths, k guesses, items right, and items."""
+    k = given.shape[1]
+    if truth.ndim == 2:
+        return _sample(_set_counts(truth, given > 0.5), codes, clustered=True)
+    guess = given.argmax(axis=1)
     if codes is None:
         # Items with the same truth and guess are one kind: at most k * k kinds are resampled.
         kinds, times = np.unique(truth * k + guess, return_counts=True)
-        rows = _count_rows(kinds // k, kinds % k, k, np.arange(len(kinds)))
-        return _Sample(rows=rows, times=times, grouped=False)
-    rows = _count_rows(truth, guess, k, codes)
-    return _Sample(rows=rows, times=np.ones(rows.shape[0], dtype=np.int64), grouped=True)
+        rows = _class_counts(kinds // k, kinds % k, k)
+        return _Sample(rows=rows, times=times, grouped=False, clustered=False)
+    return _sample(_class_counts(truth, guess, k), codes)
 
 
-def _count_rows(
-    truth: NDArray[np.intp], guess: NDArray[np.intp], k: int, codes: NDArray[np.intp]
-) -> Any:
-    right = truth == guess
-    row = np.concatenate([codes[right], codes, codes])
-    column = np.concatenate([truth[right], k + truth, 2 * k + guess])
-    shape = (int(codes.max()) + 1, 3 * k)
-    return sparse.csr_array((np.ones(len(row)), (row, column)), shape=shape)
+def _class_counts(truth: NDArray[np.intp], guess: NDArray[np.intp], k: int) -> Any:
+    """Return sparse (n, 3 k + 2) what each item adds."""
+    right = np.flatnonzero(truth == guess)
+    every = np.arange(len(truth))
+    row = np.concatenate([right, every, every, right, every])
+    column = np.concatenate(
+        [
+            truth[right],
+            k + truth,
+            2 * k + guess,
+            np.repeat([3 * k, 3 * k + 1], [len(right), len(every)]),
+        ]
+    )
+    return sparse.csr_array((np.ones(len(row)), (row, column)), shape=(len(every), 3 * k + 2))
+
+
+def _set_counts(truth: NDArray[np.intp], guess: NDArray[np.bool_]) -> Any:
+    """Return sparse (n, 3 k + 2) what each item adds."""
+    true = truth == 1
+    right = (true == guess).all(axis=1, keepdims=True)
+    parts = [true & guess, true, guess, right, np.ones_like(right)]
+    return sparse.csr_array(np.concatenate(parts, axis=1).astype(np.float64))
+
+
+def _sample(rows: Any, codes: NDArray[np.intp] | None, *, clustered: bool = False) -> _Sample:
+    """Return the sample of items, or of the groups that they are in."""
+    if codes is not None:
+        members = (np.ones(len(codes)), (codes, np.arange(len(codes))))
+        rows = sparse.csr_array(members) @ rows
+    times = np.ones(rows.shape[0], dtype=np.int64)
+    grouped = codes is not None
+    return _Sample(rows=rows, times=times, grouped=grouped, clustered=clustered or grouped)
 
 
 def _sum(losses: Floats, codes: NDArray[np.intp] | None) -> _Sample:
@@ -146,6 +175,7 @@ def _sum(losses: Floats, codes: NDArray[np.intp] | None) -> _Sample:
         rows=sparse.csr_array(sums),
         times=np.ones(len(sums), dtype=np.int64),
         grouped=codes is not None,
+        clustered=codes is not None,
     )
 
 
@@ -166,7 +196,7 @@ def _judge_counts(
     if not rest:
         return exactly
     drawn = _counts(sample.resample(draws, rng))
-    units = _counts(sample.rows.toarray()) if sample.grouped else None
+    units = _counts(sample.rows.toarray()) if sample.clustered else None
     return exactly | {
         name: _resampled(one, total, drawn, units, alpha) for name, one in rest.items()
     }
@@ -186,7 +216,7 @@ def _resampled(
     variance = float(known.var()) if len(known) else 0.0
     worth = None if groups is None else _worth(one, total, groups)
     limits = resampled(value, variance, n=size, groups=worth, alpha=alpha)
-    return _interval(one, value, limits, size if one.share else float(total.truths.sum()))
+    return _interval(one, value, limits, size if one.share else float(total.items))
 
 
 def _worth(one: Metric, total: Counts, groups: Counts) -> Groups:
@@ -215,8 +245,10 @@ def _judge_loss(sample: _Sample, alpha: float, rng: np.random.Generator, draws: 
 
 
 def _counts(sums: Floats) -> Counts:
-    hits, truths, guesses = np.split(sums, 3, axis=-1)
-    return Counts(hits=hits, truths=truths, guesses=guesses)
+    hits, truths, guesses = np.split(sums[..., :-2], 3, axis=-1)
+    return Counts(
+        hits=hits, truths=truths, guesses=guesses, right=sums[..., -2], items=sums[..., -1]
+    )
 
 
 def _codes(groups: ArrayLike, n: int) -> NDArray[np.intp]:
@@ -233,18 +265,20 @@ def _checked(
     truth: ArrayLike, proba: ArrayLike, k: int, *, sums: bool
 ) -> tuple[NDArray[np.intp], Floats]:
     true, given = np.asarray(truth), np.asarray(proba, dtype=np.float64)
-    if true.shape == (0,):
+    if len(true) == 0:
         return np.zeros(0, dtype=np.intp), np.zeros((0, k))
-    if true.ndim != 1 or not np.issubdtype(true.dtype, np.integer):
+    if true.shape not in ((len(true),), (len(true), k)) or true.dtype.kind not in "iu":
         raise DataError(
-            f"evaluation: expected truth as (n,) class positions, got {true.dtype} {true.shape}"
+            f"evaluation: expected truth as (n,) class positions or (n, {k}) zeros and ones, "
+            f"got {true.dtype} {true.shape}"
         )
     if given.shape != (len(true), k):
         raise DataError(f"evaluation: expected proba ({len(true)}, {k}), got {given.shape}")
-    if true.min() < 0 or true.max() >= k:
-        raise DataError(f"evaluation: expected truth in 0..{k - 1}, got {true.min()}..{true.max()}")
+    most = k - 1 if true.ndim == 1 else 1
+    if true.min() < 0 or true.max() > most:
+        raise DataError(f"evaluation: expected truth in 0..{most}, got {true.min()}..{true.max()}")
     if not np.isfinite(given).all():
         raise DataError("evaluation: expected finite probabilities, got NaN or infinity")
-    if sums and np.abs(given.sum(axis=1) - 1).max() > 1e-3:
+    if sums and true.ndim == 1 and np.abs(given.sum(axis=1) - 1).max() > 1e-3:
         raise DataError("evaluation: a loss needs probabilities whose rows sum to one")
     return true.astype(np.intp), given

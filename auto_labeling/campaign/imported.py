@@ -10,9 +10,10 @@ from auto_labeling.campaign.intake import encode
 from auto_labeling.campaign.schema import labels
 from auto_labeling.campaign.transition import put_aside
 from auto_labeling.config import CampaignConfig
+from auto_labeling.formats.value import read_label
 from auto_labeling.pool.pool import Pool
 from auto_labeling.pool.splits import Split, known_sides
-from auto_labeling.records import CampaignId, ItemId, Micros, Purpose, Side
+from auto_labeling.records import CampaignId, ItemId, Micros, Purpose, Side, Value
 
 _LEAKS = "its content or group is also among the held-out rows, so nothing is learned from it"
 
@@ -28,7 +29,7 @@ def pool_ids(config: CampaignConfig, pool: Pool) -> list[ItemId]:
     ]
 
 
-def labels_of(config: CampaignConfig, pool: Pool) -> dict[ItemId, str]:
+def labels_of(config: CampaignConfig, pool: Pool) -> dict[ItemId, Value]:
     """Return the labels of the labeled sources, with those on items of the pool itself."""
     numbers = range(len(config.pool) + 1, len(config.pool) + len(config.labeled) + 1)
     found: dict[ItemId, str] = {}
@@ -37,7 +38,7 @@ def labels_of(config: CampaignConfig, pool: Pool) -> dict[ItemId, str]:
             found |= snapshot.known_labels
             pairs = zip(part.ids, part.labels, strict=True)
             found |= {item: label for item, label in pairs if label is not None}
-    return found
+    return {item: read_label(label, config.labels) for item, label in found.items()}
 
 
 def sides_of(config: CampaignConfig, pool: Pool) -> dict[str, Side]:
@@ -53,8 +54,8 @@ def sides_of(config: CampaignConfig, pool: Pool) -> dict[str, Side]:
 
 
 def apart(
-    labeled: dict[ItemId, str], pool: Pool, sides: Split
-) -> tuple[dict[ItemId, str], list[ItemId]]:
+    labeled: dict[ItemId, Value], pool: Pool, sides: Split
+) -> tuple[dict[ItemId, Value], list[ItemId]]:
     """Return the labels to learn from, and the items that are too close to the held-out rows."""
     teaches = {item for item, side in zip(pool.ids, sides.sides, strict=True) if side is Side.TRAIN}
     usable = {item: label for item, label in labeled.items() if item in teaches}
@@ -64,7 +65,7 @@ def apart(
 def write(
     connection: Connection,
     campaign: CampaignId,
-    usable: dict[ItemId, str],
+    usable: dict[ItemId, Value],
     leaking: Sequence[ItemId],
     now: Micros,
 ) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 from auto_labeling.errors import DataError
 from auto_labeling.formats.labeled import Labeled
-from auto_labeling.formats.value import decode_value
+from auto_labeling.formats.value import read_label
 from auto_labeling.pool.pool import Pool
-from auto_labeling.records import Item, ItemId, LabelSchema, Value
+from auto_labeling.records import Item, ItemId, LabelSchema
 
 
 def labeled(pool: Pool, frame: Any, schema: LabelSchema) -> list[Labeled]:
@@ -33,18 +33,13 @@ def _labeled(
     return Labeled(
         number=position + 1,
         item_id=item.item_id,
-        value=_value(row["label"], schema),
+        value=read_label(row["label"], schema),
         picture=picture,
         size=None if item.uri is None else _size(item.uri),
         confidence=row["confidence"],
         votes=row["votes"],
         fields=item.row or ({"image": picture} if picture else {"text": item.text}),
     )
-
-
-def _value(label: str, schema: LabelSchema) -> Value:
-    """Return what a manifest says; a single class stands there as its bare name."""
-    return label if schema.task == "single" else decode_value(label)
 
 
 def _size(path: str) -> tuple[int, int]:

@@ -16,7 +16,6 @@ from sqlalchemy import Connection, func, insert, select
 
 from auto_labeling.campaign import labels as labels_room
 from auto_labeling.campaign.context import Campaign
-from auto_labeling.campaign.intake import encode
 from auto_labeling.campaign.labels import Label
 from auto_labeling.campaign.schema import (
     CAMPAIGN,
@@ -28,7 +27,8 @@ from auto_labeling.campaign.schema import (
 )
 from auto_labeling.campaign.transition import change_round, model_before
 from auto_labeling.files import content_digest, write_atomically
-from auto_labeling.records import Micros
+from auto_labeling.formats.value import write_label
+from auto_labeling.records import Micros, Value
 
 SCHEMA_VERSION = 1
 _LABELS = {
@@ -85,26 +85,25 @@ _NEWEST = (
 def freeze(campaign: Campaign, number: int) -> Manifest:
     """Write the data set of this moment; writing it twice changes nothing."""
     with campaign.ledger.read() as connection:
-        decided = [
-            label
+        rows = [
+            _row(label, label.value)
             for label in labels_room.read(connection, campaign.campaign_id)
             if label.value is not None
         ]
         pool = _snapshots(connection, campaign)
         lineage = _lineage(connection, campaign, number)
         given = _answers(connection, campaign)
-    rows = [_row(label) for label in decided]
     digest = content_digest(_content(campaign, rows, pool))
     folder = campaign.workspace / "manifests" / digest
     folder.mkdir(parents=True, exist_ok=True)
-    lineage |= {"digest": digest, "items": len(decided), "pool_snapshots": pool}
+    lineage |= {"digest": digest, "items": len(rows), "pool_snapshots": pool}
     stem = f"{campaign.campaign_id}.{number:03d}"
     _write_parquet(folder / "labels.parquet", [tuple(row.values()) for row in rows], _LABELS)
     _write_parquet(folder / f"answers.{stem}.parquet", given, _ANSWERS)
     write_atomically(
         folder / f"lineage.{stem}.json", json.dumps(lineage, indent=1, sort_keys=True).encode()
     )
-    return Manifest(digest=digest, round=number, items=len(decided))
+    return Manifest(digest=digest, round=number, items=len(rows))
 
 
 def record(connection: Connection, campaign: Campaign, manifest: Manifest, at: Micros) -> None:
@@ -141,10 +140,10 @@ def difference(workspace: Path, before: str, after: str) -> Any:
     return both[both["before"].fillna("") != both["after"].fillna("")]
 
 
-def _row(label: Label) -> dict[str, Any]:
+def _row(label: Label, value: Value) -> dict[str, Any]:
     return {
         "item": label.item_id,
-        "label": label.value if isinstance(label.value, str) else encode(label.value),
+        "label": write_label(value),
         "confidence": label.confidence,
         "votes": label.votes,
         "purpose": label.purpose,

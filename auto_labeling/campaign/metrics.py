@@ -1,7 +1,9 @@
 """What a model can be judged by: every metric by its name, as a function of counts.
 
 A confusion matrix is more than these metrics need: for each class how often it was true, how often
-it was predicted, and how often both. Counts of many resamples are stacked in leading axes.
+it was predicted, and how often both; and how many items were right as a whole. Where an item may
+have several classes, it is right if its set is. Counts of many resamples are stacked in leading
+axes.
 """
 
 from __future__ import annotations
@@ -21,11 +23,14 @@ Floats: TypeAlias = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Counts:
-    """How often each of k classes was right, true and predicted; arrays (..., k)."""
+    """How often each of k classes was right, true and predicted, (..., k), and items, (...)."""
 
     hits: Floats
     truths: Floats
     guesses: Floats
+    right: Floats
+    """How many items were right as a whole."""
+    items: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,9 +129,19 @@ def _guesses(counts: Counts) -> Floats:
 
 
 OVERALL: Mapping[str, Metric] = {
-    "accuracy": _share_of(lambda counts: counts.hits.sum(-1), lambda counts: counts.truths.sum(-1)),
+    "accuracy": _share_of(lambda counts: counts.right, lambda counts: counts.items),
     "balanced_accuracy": _average_of(_recalls),
     "f1_macro": _average_of(_f1s),
+    # Of one class an item it is the accuracy. Labels of one item err together: no binomial share.
+    "f1_micro": Metric(
+        rate=lambda counts: ratio(counts.hits.sum(-1), _relevant(counts).sum(-1)),
+        size=lambda counts: _relevant(counts).sum(-1),
+        weight=lambda units, all_of_them: ratio(
+            _relevant(units).sum(-1), _relevant(all_of_them).sum(-1)
+        ),
+        share=False,
+        shown=_f1_of_jaccard,
+    ),
 }
 PER_CLASS: Mapping[str, Callable[[int], Metric]] = {
     # F1 by the Jaccard index: the share of hits among items that are, or are taken for, the class.
@@ -138,21 +153,40 @@ PER_CLASS: Mapping[str, Callable[[int], Metric]] = {
 
 
 def _log_losses(truth: NDArray[np.intp], proba: Floats) -> Floats:
-    """Return (n,) negative log probabilities of the true class; lower = better."""
-    given = proba[np.arange(len(truth)), truth]
-    return np.asarray(-np.log(np.clip(given, np.finfo(np.float64).eps, 1.0)))
+    """Return (n,) negative log probabilities of what is true; lower = better.
+
+    Of several labels it is the mean over labels.
+    """
+    clipped = np.clip(_of_true(truth, proba), np.finfo(np.float64).eps, 1.0)
+    return _per_item(-np.log(clipped))
 
 
 def _brier_losses(truth: NDArray[np.intp], proba: Floats) -> Floats:
-    """Return (n,) squared distances to the true class, in [0, 2]; lower = better (Brier 1950)."""
-    return np.asarray((proba**2).sum(1) - 2 * proba[np.arange(len(truth)), truth] + 1)
+    """Return (n,) squared distances to the true class, in [0, 2]; lower = better (Brier 1950).
+
+    Of several labels it is the mean over labels, in [0, 1].
+    """
+    if truth.ndim == 2:
+        return _per_item((proba - truth) ** 2)
+    return np.asarray((proba**2).sum(1) - 2 * _of_true(truth, proba) + 1)
+
+
+def _of_true(truth: NDArray[np.intp], proba: Floats) -> Floats:
+    """Return the probability of the true class, (n,), or of each label's truth, (n, k)."""
+    if truth.ndim == 2:
+        return np.where(truth == 1, proba, 1.0 - proba)
+    return np.asarray(proba[np.arange(len(truth)), truth])
+
+
+def _per_item(losses: Floats) -> Floats:
+    return np.asarray(losses.mean(axis=1) if losses.ndim == 2 else losses)
 
 
 LOSSES: Mapping[str, Callable[[NDArray[np.intp], Floats], Floats]] = {
     "brier": _brier_losses,
     "log_loss": _log_losses,
 }
-"""By name: truth (n,) and probabilities (n, k) -> (n,) losses, of which the mean is shown."""
+"""By name: truth and probabilities as of `evaluate` -> (n,) losses, whose mean is shown."""
 
 
 def check_metrics(names: Sequence[str], classes: Sequence[str]) -> None:

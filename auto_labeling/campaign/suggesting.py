@@ -10,7 +10,6 @@ from sqlalchemy import select
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.schema import CAMPAIGN, THESE, chunks, items, of
 from auto_labeling.campaign.transition import newest_model
-from auto_labeling.models import fitting
 from auto_labeling.records import ItemId, Side, Suggestion
 
 _SIDES = select(items.c.item, items.c.position, items.c.side).where(
@@ -56,20 +55,17 @@ def version_of(name: str, sha256: str) -> str:
 def _predicted(
     campaign: Campaign, model: str, positions: Mapping[ItemId, int]
 ) -> dict[ItemId, Suggestion]:
-    rule, classes = campaign.config.preannotate, campaign.config.labels.classes
+    rule, lesson = campaign.config.preannotate, campaign.lesson
     if rule is None or not positions:
         return {}
     features = campaign.pool.features[list(positions.values())]
-    proba = fitting.predict(campaign.model(model), features, len(classes))
+    said = lesson.predict(campaign.model(model), features)
+    found = zip(positions, map(lesson.likeliest, said), strict=True)
+    version = version_of(campaign.config.name, model)
     return {
-        item: Suggestion(
-            item_id=item,
-            value=classes[int(row.argmax())],
-            score=float(min(row.max(), 1.0)),
-            model_version=version_of(campaign.config.name, model),
-        )
-        for item, row in zip(positions, proba, strict=True)
-        if row.max() >= rule.at_least
+        item: Suggestion(item_id=item, value=value, score=sure, model_version=version)
+        for item, (value, sure) in found
+        if sure >= rule.at_least
     }
 
 

@@ -117,6 +117,10 @@ def _campaign(request: Request) -> _Known:
     parts = [source.read(base, None) for source in config.pool]
     ids = [item for part in parts for item in part.ids]
     labels = [label for part in parts for label in part.labels or [None] * len(part)]
+    if config.labels.task != "single":
+        raise ConfigurationError(
+            f"labels.task: expected single to compare strategies, got {config.labels.task!r}"
+        )
     truth = getattr(config.backend, "truth", None)
     if truth is not None:
         known = truths.read(base / truth, lambda: ids, config.labels.task)

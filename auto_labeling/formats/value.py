@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from auto_labeling.errors import DataError
-from auto_labeling.records import Value
+from auto_labeling.records import LabelSchema, Value
 from auto_labeling.shapes import Box, Mask, Polygon, Shape
 
 
@@ -38,6 +38,37 @@ def decode_value(text: str) -> Value:
     if all(isinstance(one, str) for one in plain):
         return tuple(plain)
     return tuple(_shape(one) for one in plain)
+
+
+def write_label(value: Value) -> str:
+    """Return a label as data sets hold it: the bare name of a single class, else JSON.
+
+    >>> write_label("cat"), write_label(("cat", "dog"))
+    ('cat', '["cat", "dog"]')
+    """
+    return value if isinstance(value, str) else encode_value(value)
+
+
+def read_label(text: str, schema: LabelSchema) -> Value:
+    """Return the label that `write_label` wrote."""
+    return text if schema.task == "single" else decode_value(text)
+
+
+def names_in_cell(cell: Any) -> list[str]:
+    """Return the classes that a cell of a table names: a list, its JSON, or names between bars.
+
+    >>> names_in_cell('["cat", "dog"]'), names_in_cell("cat|dog"), names_in_cell("[]")
+    (['cat', 'dog'], ['cat', 'dog'], [])
+    """
+    if isinstance(cell, str) and cell.startswith("["):
+        try:
+            cell = json.loads(cell)
+        except ValueError as error:
+            raise DataError(f"expected a JSON list, got {cell!r}") from error
+    if cell is None or cell == "":
+        return []
+    names = cell.split("|") if isinstance(cell, str) else cell
+    return list(dict.fromkeys(str(name) for name in names))
 
 
 def _plain(shape: Shape) -> dict[str, Any]:

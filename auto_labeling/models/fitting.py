@@ -29,6 +29,11 @@ class Fitted:
     width: int
     """How many features it was fitted on."""
 
+    @property
+    def several(self) -> bool:
+        """Whether an item may have several labels, each with a probability of its own."""
+        return bool(getattr(self.model, "several", False))
+
 
 def fit(
     model: Model, X: Any, y: ArrayLike, k: int, sample_weight: ArrayLike | None = None
@@ -55,8 +60,28 @@ def fit(
     return Fitted(model=model, classes=np.asarray(model.classes_, dtype=np.intp), width=width)
 
 
+def fit_sets(model: Model, X: Any, y: ArrayLike) -> Fitted:
+    """Fit a copy of `model` for each label on (n, p) features and (n, k) zeros and ones.
+
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> fitted = fit_sets(GaussianNB(), [[0.0], [1.0], [9.0]], [[1, 0], [1, 0], [1, 1]])
+    >>> predict(fitted, [[0.5], [9.0]], k=2).round()
+    array([[1., 0.],
+           [1., 1.]])
+    """
+    from auto_labeling.models.binary_relevance import BinaryRelevance
+
+    features = checked_features(X)
+    n, width = features.shape
+    targets = _checked_sets(y, n)
+    several = BinaryRelevance(model=model).fit(features, targets)
+    return Fitted(model=several, classes=several.classes_, width=width)
+
+
 def predict(fitted: Fitted, X: Any, k: int, chunk: int = 65_536) -> NDArray[np.float64]:
-    """Return (n, k) probabilities; rows sum to one, classes never seen have 0. `X` may be mapped.
+    """Return (n, k) probabilities; classes never seen have 0. `X` may be mapped.
+
+    Rows sum to one, except where items may have several labels.
 
     >>> one_class = fit(None, np.ones((2, 3)), [1, 1], k=2)
     >>> predict(one_class, np.zeros((1, 3)), k=2)
@@ -115,8 +140,9 @@ def _proba_of_seen(fitted: Fitted, features: Any) -> Any:
     expect_shape(
         f"probabilities of {_name(fitted.model)}", proba, (features.shape[0], len(fitted.classes))
     )
+    sums = np.ones(len(proba)) if fitted.several else proba.sum(axis=1)
     # not "> 0.01", which is false for NaN
-    if not (np.abs(proba.sum(axis=1) - 1.0) <= 0.01).all() or proba.min() < 0:
+    if not (np.abs(sums - 1.0) <= 0.01).all() or not proba.min(initial=0.0) >= 0:
         raise DataError(
             f"{_name(fitted.model)} predicted rows that are no probabilities; features of very "
             "different sizes do that: scale them, or choose another model"
@@ -131,6 +157,16 @@ def _checked_targets(y: ArrayLike, n: int, k: int) -> NDArray[np.intp]:
         raise DataError("labels: expected at least one labeled item, got none")
     if targets.dtype.kind not in "iu" or targets.min() < 0 or targets.max() >= k:
         raise DataError(f"labels: expected class positions from 0 to {k - 1}, got {targets[:5]}")
+    return targets.astype(np.intp)
+
+
+def _checked_sets(y: ArrayLike, n: int) -> NDArray[np.intp]:
+    targets = np.asarray(y)
+    expect_shape("labels", targets, (n, "k"))
+    if n == 0:
+        raise DataError("labels: expected at least one labeled item, got none")
+    if not np.isin(targets, (0, 1)).all():
+        raise DataError(f"labels: expected zeros and ones, got {targets[:5].tolist()}")
     return targets.astype(np.intp)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from auto_labeling.errors import DataError
+from auto_labeling.formats.value import names_in_cell, write_label
 from auto_labeling.pool.rows import Rows
 from auto_labeling.pool.source import Quarantined, Source, SourceRows
 from auto_labeling.records import ItemId, LabelSchema
@@ -40,7 +41,7 @@ def screen(found: Candidates, schema: LabelSchema | None) -> SourceRows:
     total = len(found.references)
     reasons = dict(found.bad)
     _refuse_ids(found, reasons)
-    _refuse_labels(found, schema, reasons)
+    labels = _labels(found, schema, reasons)
     keep = np.array([at for at in range(total) if at not in reasons], dtype=np.intp)
     quarantined = (*found.quarantined, *_quarantine(found, reasons))
     if not len(keep):
@@ -57,7 +58,7 @@ def screen(found: Candidates, schema: LabelSchema | None) -> SourceRows:
         content_hashes=hashes,
         features=found.features if len(keep) == total else found.features.take(keep),
         feature_names=found.feature_names,
-        labels=None if found.labels is None else [found.labels[at] for at in keep],
+        labels=None if labels is None else [labels[at] for at in keep],
         quarantined=quarantined,
     )
 
@@ -97,23 +98,39 @@ def _refuse_ids(found: Candidates, reasons: dict[int, str]) -> None:
             first[item_id] = at
 
 
-def _refuse_labels(found: Candidates, schema: LabelSchema | None, reasons: dict[int, str]) -> None:
+def _labels(
+    found: Candidates, schema: LabelSchema | None, reasons: dict[int, str]
+) -> Sequence[str | None] | None:
+    """Return the labels as they are kept; with a schema, those of its own only."""
     if schema is None:
-        return
-    location = found.source.location
-    if schema.task != "single":
-        raise DataError(
-            f"{location}: expected labels.task single to read labels, got {schema.task}"
-        )
+        return found.labels
     if found.labels is None:
-        raise DataError(f"{location}: expected a label for every row; say where they stand")
-    known = set(schema.classes)
-    for at, label in enumerate(found.labels):
-        if at in reasons or label in known:
-            continue
-        reasons[at] = (
-            "it has no label" if label is None else "its label is not one of labels.classes"
+        raise DataError(
+            f"{found.source.location}: expected a label for every row; say where they stand"
         )
+    if schema.task not in ("single", "multi"):
+        raise DataError(
+            f"{found.source.location}: expected labels.task single or multi to read labels, "
+            f"got {schema.task}"
+        )
+    kept: list[str | None] = []
+    for at, cell in enumerate(found.labels):
+        try:
+            kept.append(None if at in reasons else _label(cell, schema))
+        except DataError as error:
+            kept.append(None)
+            reasons[at] = str(error)
+    return kept
+
+
+def _label(cell: str | None, schema: LabelSchema) -> str:
+    if cell is None:
+        raise DataError("it has no label")
+    names = [cell] if schema.task == "single" else names_in_cell(cell)
+    if not set(names) <= set(schema.classes):
+        raise DataError("its label is not one of labels.classes")
+    ordered = tuple(name for name in schema.classes if name in names)
+    return write_label(cell if schema.task == "single" else ordered)
 
 
 def _quarantine(found: Candidates, reasons: Mapping[int, str]) -> list[Quarantined]:

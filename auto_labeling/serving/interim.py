@@ -21,7 +21,7 @@ from auto_labeling.campaign.transition import newest_model
 from auto_labeling.errors import DataError
 from auto_labeling.files import write_atomically
 from auto_labeling.models import fitting
-from auto_labeling.records import ItemId, Purpose
+from auto_labeling.records import ItemId, Purpose, Value
 
 _JUDGES = select(asks.c.item).where(
     asks.c.campaign == CAMPAIGN, asks.c.purpose.in_((Purpose.CONTROL, Purpose.GOLD))
@@ -67,12 +67,10 @@ def retrain(campaign: Campaign) -> Interim | None:
     if not known:
         return None
     config, before = campaign.config, Interim.read(campaign.folder)
-    place = {name: at for at, name in enumerate(config.labels.classes)}
-    fitted = fitting.fit(
+    fitted = campaign.lesson.fit(
         config.model.build(config.seed, campaign.base),
         campaign.pool.features[np.array([campaign.pool.position_of(item) for item in known])],
-        np.array([place[name] for name in known.values()], dtype=np.intp),
-        len(place),
+        list(known.values()),
     )
     draft = campaign.folder / "models" / "draft-interim.joblib"
     made = Interim(model=fitting.dump(fitted, draft), after=after, labels=len(known))
@@ -83,15 +81,15 @@ def retrain(campaign: Campaign) -> Interim | None:
     return made
 
 
-def _known(connection: Connection, campaign: Campaign) -> Iterator[tuple[ItemId, str]]:
-    """Yield items and their classes: imported ones, and what the votes so far decide."""
+def _known(connection: Connection, campaign: Campaign) -> Iterator[tuple[ItemId, Value]]:
+    """Yield items and their labels: imported ones, and what the votes so far decide."""
     name, schema = campaign.campaign_id, campaign.config.labels
     judges = set(connection.scalars(_JUDGES, of(name)))
     for label in labels.read(connection, name):
-        if label.source == "imported" and isinstance(label.value, str):
+        if label.source == "imported" and label.value is not None:
             yield label.item_id, label.value
     for verdict in campaign.config.quality.consensus.resolve(
         answers.votes(connection, name), schema
     ):
-        if verdict.item_id not in judges and verdict.value in schema.classes:
-            yield verdict.item_id, str(verdict.value)
+        if verdict.item_id not in judges and verdict.value is not None:
+            yield verdict.item_id, verdict.value

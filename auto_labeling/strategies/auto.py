@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from auto_labeling.arrays import top_k
-from auto_labeling.ports import QueryStrategy
+from auto_labeling.ports import QueryStrategy, Scorer
 from auto_labeling.strategies.cold_start import KMedoids
+from auto_labeling.strategies.multi_label import MultiLabelLeastConfident
 from auto_labeling.strategies.relevant import Relevant
 from auto_labeling.strategies.sharpened import Sharpened
 from auto_labeling.strategies.uncertainty import Margin
@@ -22,7 +24,13 @@ _MOST = 50_000  # the most uncertain of a larger pool: the others count next to 
 COLD_START: QueryStrategy = KMedoids()
 """Chooses while there is no model: what is typical of the pool."""
 
-_CHOICE: QueryStrategy = Relevant(UncertaintyHerding(Sharpened(Margin(), power=3.0)))
+_UNSURE: Mapping[str, Scorer] = {"single": Margin(), "multi": MultiLabelLeastConfident()}
+"""By task: how uncertain a candidate is."""
+_CHOICES: Mapping[str, QueryStrategy] = {
+    "single": Relevant(UncertaintyHerding(Sharpened(_UNSURE["single"], power=3.0))),
+    # Not sharpened: with many labels hardly any set is likely, and small differences say nothing.
+    "multi": Relevant(UncertaintyHerding(_UNSURE["multi"]), predictions="marginals"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,8 @@ class Auto:
     to margin sampling, which few strategies beat on tables (Lu, Li & Lin 2023, arXiv 2306.08954).
     Coverage keeps copies and outliers out of a batch, and leaves regions that are labeled densely
     and stay uncertain, as they do where the model cannot fit them. Likeness is measured in the
-    directions that predictions depend on.
+    directions that predictions depend on. Where an item may have several labels, the margin's place
+    is taken by how unlikely its likeliest set of labels is.
 
     >>> view = PoolView(
     ...     proba=np.array([[0.5, 0.5], [0.5, 0.5], [0.6, 0.4], [0.9, 0.1]]),
@@ -44,18 +53,22 @@ class Auto:
     [0, 1]
     """
 
-    needs: ClassVar[frozenset[str]] = _CHOICE.needs
+    task: Literal["single", "multi"] = "single"
+    """Whether an item has one class or any number of them; a campaign sets it."""
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What the model says, and where candidates and labels lie."""
+        return _CHOICES[self.task].needs
 
     def select(self, view: PoolView, size: int, rng: np.random.Generator) -> NDArray[np.intp]:
         """Return (min(size, n),) positions, the one that covers most first."""
         view.require(self.needs, "auto")  # of the whole pool: rows keep their numbers
+        choice = _CHOICES[self.task]
         if len(view) <= max(_MOST, size):
-            return _CHOICE.select(view, size, rng)
-        ranked = top_k(Margin().score(view), max(_MOST, size), rng)
-        shortlist = PoolView(
-            proba=view.proba[ranked],  # type: ignore[index]  # `require` has seen that it is there
-            embeddings=view.embeddings[ranked],  # type: ignore[index]
-            labeled_embeddings=view.labeled_embeddings,
-        )
-        chosen: NDArray[np.intp] = ranked[_CHOICE.select(shortlist, size, rng)]
+            return choice.select(view, size, rng)
+        ranked = top_k(_UNSURE[self.task].score(view), max(_MOST, size), rng)
+        seen = {name: getattr(view, name)[ranked] for name in self.needs - {"labeled_embeddings"}}
+        shortlist = PoolView(labeled_embeddings=view.labeled_embeddings, **seen)
+        chosen: NDArray[np.intp] = ranked[choice.select(shortlist, size, rng)]
         return chosen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,16 +34,18 @@ class Relevant:
     """
 
     strategy: QueryStrategy
+    predictions: Literal["proba", "marginals"] = "proba"
+    """What the model says: of one class an item, or of each label by itself."""
 
     @property
     def needs(self) -> frozenset[str]:
         """What the strategy reads, and what the predictions are."""
-        return self.strategy.needs | {"embeddings", "proba"}
+        return self.strategy.needs | {"embeddings", self.predictions}
 
     def select(self, view: PoolView, size: int, rng: np.random.Generator) -> NDArray[np.intp]:
         """Return (min(size, n),) positions, in the order of the strategy."""
         embeddings = view.need("embeddings", "relevant")
-        lengths = relevance(embeddings, view.need("proba", "relevant"))
+        lengths = relevance(embeddings, view.need(self.predictions, "relevant"))
         seen: dict[str, Any] = {"embeddings": _rescaled(embeddings, lengths)}
         if "labeled_embeddings" in self.needs:
             labeled = view.need("labeled_embeddings", "relevant")
@@ -54,8 +56,9 @@ class Relevant:
 def relevance(embeddings: Floats, proba: Floats) -> NDArray[np.float64]:
     """Return (d,) how strongly the log-probabilities change along each direction; 1 on average.
 
-    The root mean square of the slopes of a ridge regression of the centred log-probabilities on
-    the embeddings; all 1 where the predictions do not depend on them.
+    `proba` is (n, k), of classes or of labels by themselves. What is returned is the root mean
+    square of the slopes of a ridge regression of the centred log-probabilities on the embeddings;
+    all 1 where the predictions do not depend on them.
     """
     n, d = embeddings.shape
     if n == 0:

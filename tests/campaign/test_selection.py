@@ -15,7 +15,7 @@ from auto_labeling.errors import ConfigurationError
 from auto_labeling.records import Purpose, Side
 from auto_labeling.strategies import SCORERS, TABLE
 from auto_labeling.workspace import Workspace
-from tests.support.campaigns import drive, ledger_of, tiny
+from tests.support.campaigns import drive, ledger_of, tiny, tiny_sets
 from tests.support.examination import examined
 
 COMMITTEE = {"kind": "committee", "of": {"kind": "naive_bayes"}, "members": 3}
@@ -67,6 +67,18 @@ def test_a_campaign_runs_with_every_strategy(tmp_path: Path, kind: str) -> None:
 def test_a_campaign_runs_with_every_scorer(tmp_path: Path, kind: str) -> None:
     scorer = written(kind, SCORERS)
     assert labeled(tmp_path / "ws", {"kind": "top_k", "scorer": scorer}) == 8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", sorted(ITEMS_OF_SEVERAL_LABELS))
+def test_a_campaign_of_label_sets_runs_with_every_scorer_of_theirs(
+    tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / "ws"
+    campaign = tiny_sets(path, strategy={"scorer": {"kind": kind}}, stop={"max_rounds": 2})
+    drive(path, campaign)
+    examined(path, campaign)
+    assert assemble.account_of(Workspace.of(path), campaign).items["labeled"] == 12
 
 
 @pytest.mark.parametrize(

@@ -62,3 +62,10 @@ def test_what_cannot_be_compared_is_said(
     assert desk.type("compare", *words) == 2
     assert said in desk.err.replace("\n", " ")
     assert not list(desk.folder.glob("*.curves.png"))
+
+
+def test_label_sets_are_no_classes_to_compare_on(desk: Desk) -> None:
+    strategy = {"scorer": {"kind": "multi_label_entropy"}}
+    file = desk.write(labels={"task": "multi"}, strategy=strategy)
+    assert desk.type("compare", file, "--strategies", "random", *QUICK) == 2
+    assert "expected single to compare strategies" in desk.err.replace("\n", " ")

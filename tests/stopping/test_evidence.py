@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -9,7 +10,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from auto_labeling.errors import DataError
-from auto_labeling.strategies.stopping.evidence import SHARPEST, sharpness, shift
+from auto_labeling.strategies.stopping.evidence import (
+    SHARPEST,
+    sharpness,
+    sharpness_of_sets,
+    shift,
+    shift_of_sets,
+)
 
 
 def drawn(seed: int, n: int = 40, k: int = 3) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -91,3 +98,26 @@ def test_few_items_say_little() -> None:
     timid = np.array([[0.6, 0.4], [0.4, 0.6]])
     few, many = (sharpness(np.tile(timid, (n, 1)), [0, 1] * n) for n in (1, 50))
     assert few < many
+
+
+def test_the_shift_of_one_label_is_that_of_two_classes() -> None:
+    rng = np.random.default_rng(5)
+    old, new = rng.random((2, 200, 1))
+    labeled = rng.random(200) < 0.2
+    told = {"before": 10, "items": 20, "power": 3.0}
+    one = shift_of_sets(old, new, labeled, **told)
+    two = shift(np.hstack([old, 1 - old]), np.hstack([new, 1 - new]), labeled, **told)
+    assert dataclasses.asdict(one) == pytest.approx(dataclasses.asdict(two))
+
+
+def test_what_is_won_is_the_probability_of_the_whole_set() -> None:
+    old, new = np.array([[0.9, 0.2, 0.6]]), np.array([[0.7, 0.8, 0.1]])
+    found = shift_of_sets(old, new, [False], before=1, items=2)
+    assert found.gain == pytest.approx(0.7 * 0.8 * 0.9 - 0.7 * 0.2 * 0.1)
+
+
+def test_timid_probabilities_of_labels_are_sharpened() -> None:
+    rng = np.random.default_rng(6)
+    truth = (rng.random((300, 4)) < 0.5).astype(int)
+    assert sharpness_of_sets(np.where(truth, 0.6, 0.4), truth) > 5
+    assert sharpness_of_sets(np.where(truth, 0.4, 0.6), truth) == 1.0

@@ -34,22 +34,31 @@ def label_problems(
     connection: Connection, campaign: CampaignId, abstain: tuple[str, ...] = ()
 ) -> list[str]:
     """Return the items whose label is not the majority of the votes that count."""
-    votes: dict[str, Counter[str]] = defaultdict(Counter)
+    votes: dict[str, list[Any]] = defaultdict(list)
     for row in _rows(connection, answers, campaign):
         counts = row.current and row.kind == "answer" and not row.unsolicited
         if counts and json.loads(row.value) not in abstain:
-            votes[row.item][json.loads(row.value)] += 1
+            votes[row.item].append(json.loads(row.value))
     made = {row.item: row for row in _rows(connection, labels, campaign) if row.source == "human"}
     wrong = [f"{item}: votes but no label row" for item in votes.keys() - made.keys()]
     for item, row in made.items():
-        ranked = votes[item].most_common(2)
-        tied = len(ranked) == 2 and ranked[0][1] == ranked[1][1]
-        expected = None if tied or not ranked else ranked[0][0]
-        if json.loads(row.value or "null") != expected:
-            wrong.append(f"{item}: {row.value} out of {dict(votes[item])}")
-        if row.votes != votes[item].total():
-            wrong.append(f"{item}: {row.votes} votes noted, {votes[item].total()} counted")
+        if json.loads(row.value or "null") != _most_say(votes[item]):
+            wrong.append(f"{item}: {row.value} out of {votes[item]}")
+        if row.votes != len(votes[item]):
+            wrong.append(f"{item}: {row.votes} votes noted, {len(votes[item])} counted")
     return wrong
+
+
+def _most_say(votes: list[Any]) -> Any:
+    """Return the class, or the sorted set of classes, that most votes name; None for a tie."""
+    if votes and isinstance(votes[0], list):
+        named = Counter(name for vote in votes for name in vote)
+        if any(2 * count == len(votes) for count in named.values()):
+            return None
+        return sorted(name for name, count in named.items() if 2 * count > len(votes))
+    ranked = Counter(votes).most_common(2)
+    tied = len(ranked) == 2 and ranked[0][1] == ranked[1][1]
+    return None if tied or not ranked else ranked[0][0]
 
 
 def _caps(connection: Connection, campaign: CampaignId) -> Iterator[str]:

@@ -51,6 +51,37 @@ def tiny(
     )
 
 
+def tiny_sets(path: Path, **overrides: Any) -> CampaignId:
+    """Begin a campaign likewise whose items have any number of the classes, most of them one."""
+    folder = data_of(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    features, sets = cloud_of_sets(40, seed=1)
+    ids = [f"p{at:03d}" for at in range(40)]
+    np.save(folder / "pool.npy", features)
+    np.save(folder / "ids.npy", np.array(ids))
+    _write_csv(folder / "truth.csv", ["id", "label"], zip(ids, sets, strict=True))
+    judges, known = cloud_of_sets(20, seed=2)
+    numbers: list[list[float]] = judges.tolist()
+    rows = ([*row, one or "[]"] for row, one in zip(numbers, known, strict=True))
+    _write_csv(folder / "heldout.csv", ["x0", "x1", "x2", "label"], rows)
+    raw = template()
+    raw["labels"]["task"] = "multi"
+    raw["strategy"]["scorer"] = {"kind": "multi_label_entropy"}
+    raw["model"] = {"kind": "logistic_regression"}
+    return assemble.create(
+        Workspace.of(path), merged(raw, overrides), config_path=None, base=folder
+    )
+
+
+def cloud_of_sets(points: int, *, seed: int) -> tuple[NDArray[np.float32], list[str]]:
+    """Return (points, 3) features and the classes, with bars between, whose feature is high."""
+    rng = np.random.default_rng(seed)
+    there = rng.random((points, len(CLASSES))) < 0.4
+    features = (6.0 * there + rng.normal(size=there.shape)).astype(np.float32)
+    names = np.array(CLASSES)
+    return features, ["|".join(names[row]) for row in there]
+
+
 def data_of(path: Path) -> Path:
     """Return where the pool and the truth of a tiny campaign lie."""
     return path.with_name(f"{path.name}-data")

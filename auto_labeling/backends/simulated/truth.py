@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import csv
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auto_labeling.errors import ConfigurationError, DataError
+from auto_labeling.formats.value import names_in_cell
 from auto_labeling.records import ItemId, LabelSchema, Value
 
 
@@ -112,22 +112,13 @@ def _parquet(path: Path) -> dict[str, Sequence[Any]]:
 
 def _value(cell: Any, task: str, where: str) -> Value:
     if task == "multi":
-        return tuple(dict.fromkeys(_names(cell, where)))
+        try:
+            return tuple(names_in_cell(cell))
+        except DataError as error:
+            raise DataError(f"{where}: {error}") from error
     if cell is None or cell == "":
         raise DataError(f"{where}: the label is missing")
     return str(cell)
-
-
-def _names(cell: Any, where: str) -> Iterable[str]:
-    """Yield the classes of a list, of its JSON, or of names with | between them."""
-    if isinstance(cell, str) and cell.startswith("["):
-        try:
-            cell = json.loads(cell)
-        except ValueError as error:
-            raise DataError(f"{where}: expected a JSON list, got {cell!r}") from error
-    if cell is None or cell == "":
-        return []
-    return (str(name) for name in (cell.split("|") if isinstance(cell, str) else cell))
 
 
 def _positions(ids: Sequence[ItemId], path: Path) -> dict[ItemId, int]:

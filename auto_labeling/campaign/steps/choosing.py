@@ -17,7 +17,7 @@ from auto_labeling.campaign import labels as labels_room
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.rounds import CampaignState, RoundState
 from auto_labeling.campaign.schema import CAMPAIGN, ROUND, items, of, picks
-from auto_labeling.campaign.steps.learning import targets, training_set
+from auto_labeling.campaign.steps.learning import training_set
 from auto_labeling.campaign.transition import Ending, Transition, newest_model
 from auto_labeling.files import write_atomically
 from auto_labeling.models import fitting
@@ -30,7 +30,7 @@ SHARD = 65_536
 """Rows scored at a time: what bounds the memory, and what one mapped task gets."""
 
 
-PREDICTED = {"proba": fitting.predict, "posterior": fitting.sample}
+PREDICTED = {"proba": fitting.predict, "marginals": fitting.predict, "posterior": fitting.sample}
 """What a view shows that a model has to say."""
 _CANDIDATES = (
     select(items.c.position, items.c.side)
@@ -190,7 +190,7 @@ def _labeled(campaign: Campaign, needs: frozenset[str]) -> dict[str, NDArray[Any
     positions = np.array([label.position for label in known], dtype=np.intp)
     return {
         "labeled_embeddings": _embeddings(campaign)[positions],
-        "labeled_targets": targets(campaign, known),
+        "labeled_targets": campaign.lesson.targets([label.value for label in known]),
     }
 
 

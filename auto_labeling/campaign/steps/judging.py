@@ -27,12 +27,11 @@ from auto_labeling.campaign.schema import (
     of,
     rounds,
 )
-from auto_labeling.campaign.steps.learning import learner_before, shifted, targets, training_set
+from auto_labeling.campaign.steps.learning import learner_before, shifted, training_set
 from auto_labeling.campaign.transition import Transition, change_round
-from auto_labeling.models import fitting
+from auto_labeling.formats.value import read_label
 from auto_labeling.ports import Replays
 from auto_labeling.records import AskState, Interval, Purpose
-from auto_labeling.strategies.stopping.evidence import sharpness
 
 CAMPAIGN_RUN = -1
 """The round number under which points of the campaign's own run are kept."""
@@ -82,7 +81,9 @@ def evaluate(campaign: Campaign, state: CampaignState) -> Transition:
     learned = training_set(known)
     moved = None
     if before is not None:
-        power = 1.0 if judges is None or said is None else sharpness(said, judges.truth)
+        power = 1.0
+        if judges is not None and said is not None:
+            power = campaign.lesson.sharpness(said, judges.truth)
         moved = shifted(campaign, known, model, before, power)
 
     def keep(connection: Connection) -> None:
@@ -127,10 +128,11 @@ def judges_of(campaign: Campaign, known: Sequence[Label]) -> Judges | None:
     """Return the held-out set, else the control items that are decided, else None."""
     heldout = campaign.pool.heldout
     if heldout is not None:
-        place = {name: at for at, name in enumerate(campaign.config.labels.classes)}
+        schema = campaign.config.labels
+        known_labels = [read_label(str(one), schema) for one in heldout.labels]
         return Judges(
             features=heldout.features,
-            truth=np.array([place[str(name)] for name in heldout.labels], dtype=np.intp),
+            truth=campaign.lesson.targets(known_labels),
             groups=_groups(heldout.groups),
             source="held-out labels",
         )
@@ -141,7 +143,7 @@ def judges_of(campaign: Campaign, known: Sequence[Label]) -> Judges | None:
         return None
     return Judges(
         features=campaign.pool.features[np.array([label.position for label in control])],
-        truth=targets(campaign, control),
+        truth=campaign.lesson.targets([label.value for label in control]),
         groups=_groups([label.group for label in control]),
         source="consensus on the control slice",
     )
@@ -175,7 +177,7 @@ def judge(
 
 
 def _said(campaign: Campaign, model: Any, judges: Judges) -> NDArray[np.float64]:
-    return fitting.predict(model, judges.features, len(campaign.config.labels.classes))
+    return campaign.lesson.predict(model, judges.features)
 
 
 def _groups(groups: Sequence[str | None]) -> NDArray[Any] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,6 @@ from sqlalchemy import Connection, select
 from auto_labeling.arrays import rng_for
 from auto_labeling.campaign import labels, manifest
 from auto_labeling.campaign.context import Campaign
-from auto_labeling.campaign.evaluation import cohen_kappa
 from auto_labeling.campaign.labels import Label
 from auto_labeling.campaign.rounds import CampaignState, RoundState
 from auto_labeling.campaign.schema import CAMPAIGN, ROUND, of, rounds
@@ -20,7 +18,6 @@ from auto_labeling.campaign.transition import Transition, change_round, model_be
 from auto_labeling.models import fitting
 from auto_labeling.ports import Shift
 from auto_labeling.records import CampaignId, Purpose
-from auto_labeling.strategies.stopping.evidence import shift
 
 _BEFORE = (
     select(rounds.c.model_sha256, rounds.c.learned)
@@ -74,11 +71,10 @@ def train(campaign: Campaign, state: CampaignState) -> Transition:
     if not known:
         return Transition(to=RoundState.TRAINED, detail={"items": 0})
     config = campaign.config
-    fitted = fitting.fit(
+    fitted = campaign.lesson.fit(
         config.model.build(config.seed, campaign.base),
         campaign.pool.features[np.array([label.position for label in known])],
-        targets(campaign, known),
-        len(config.labels.classes),
+        [label.value for label in known],
     )
     sha256 = _keep(campaign, fitted)
     agreement = None if before is None else _agreement(campaign, fitted, before)
@@ -108,12 +104,6 @@ def training_set(known: list[Label]) -> list[Label]:
     ]
 
 
-def targets(campaign: Campaign, known: list[Label]) -> NDArray[np.intp]:
-    """Return (n,) the positions of the labels in the class list."""
-    place = {name: at for at, name in enumerate(campaign.config.labels.classes)}
-    return np.array([place[str(label.value)] for label in known], dtype=np.intp)
-
-
 def compared(campaign: Campaign) -> NDArray[np.intp]:
     """Return the pool rows, the same in every round, on which two models are compared."""
     rng = rng_for(campaign.config.seed, 0, "agreement")
@@ -138,16 +128,16 @@ def learner_before(connection: Connection, campaign: CampaignId, number: int) ->
 
 
 def shifted(
-    campaign: Campaign, known: list[Label], fitted: Any, before: Learner, power: float
+    campaign: Campaign, known: list[Label], fitted: fitting.Fitted, before: Learner, power: float
 ) -> Shift:
     """Return what a model predicts otherwise on the pool than the one before it."""
-    rows, classes = compared(campaign), len(campaign.config.labels.classes)
+    rows, lesson = compared(campaign), campaign.lesson
     features = campaign.pool.features[rows]
     older = campaign.model(before.sha256)
-    old, new = (fitting.predict(one, features, classes) for one in (older, fitted))
+    old, new = (lesson.predict(one, features) for one in (older, fitted))
     labeled = np.isin(rows, [label.position for label in known])
     items = len(training_set(known))
-    return shift(old, new, labeled, before=before.labels, items=items, power=power)
+    return lesson.shift(old, new, labeled, before=before.labels, items=items, power=power)
 
 
 def _keep(campaign: Campaign, fitted: fitting.Fitted) -> str:
@@ -160,10 +150,8 @@ def _keep(campaign: Campaign, fitted: fitting.Fitted) -> str:
     return sha256
 
 
-def _agreement(campaign: Campaign, fitted: Any, before: str) -> float:
+def _agreement(campaign: Campaign, fitted: fitting.Fitted, before: str) -> float:
     """Return Cohen's kappa between the predictions of two rounds' models on the pool."""
-    features = campaign.pool.features[compared(campaign)]
-    classes = len(campaign.config.labels.classes)
-    old = campaign.model(before)
-    now, then = (fitting.predict(model, features, classes).argmax(1) for model in (fitted, old))
-    return cohen_kappa(now, then)
+    features, lesson = campaign.pool.features[compared(campaign)], campaign.lesson
+    old, new = (lesson.predict(one, features) for one in (campaign.model(before), fitted))
+    return lesson.agreement(old, new)

@@ -57,6 +57,41 @@ def shift(
     )
 
 
+def shift_of_sets(
+    old: Floats, new: Floats, labeled: ArrayLike, *, before: int, items: int, power: float = 1.0
+) -> Shift:
+    """Return the same of (n, k) probabilities that each of k labels is there, by itself.
+
+    An item changed if any of its labels did, and what is won is the probability of the whole set.
+
+    >>> old, new = np.array([[0.9, 0.4], [0.2, 0.1]]), np.array([[0.9, 0.8], [0.2, 0.1]])
+    >>> found = shift_of_sets(old, new, [False, True], before=20, items=40)
+    >>> found.changed, round(found.gain, 3), round(found.uncertainty, 3)
+    (0.5, 0.27, 0.595)
+    """
+    expect_shape("new probabilities", new, old.shape)
+    is_open = ~np.asarray(labeled, dtype=bool)
+    expect_shape("labeled", is_open, (len(new),))
+    was, now = old > 0.5, new > 0.5
+    moved = np.flatnonzero((was != now).any(axis=1))
+    sharp = _sharpened(_both(new[moved]), power)[..., 0]
+    won = _of_set(sharp, now[moved]) - _of_set(sharp, was[moved])
+    sides = _both(new[is_open]).reshape(-1, 2)
+    return Shift(
+        before=before,
+        items=items,
+        changed=len(moved) / len(new),
+        gain=float(won.sum() / len(new)),
+        uncertainty=_uncertainty(sides),
+    )
+
+
+def sharpness_of_sets(marginals: Floats, truth: ArrayLike) -> float:
+    """Return the power that fits (n, k) probabilities of labels best to (n, k) zeros and ones."""
+    known = np.asarray(truth)
+    return sharpness(_both(marginals).reshape(-1, 2), 1 - known.ravel())
+
+
 def sharpness(proba: Floats, truth: ArrayLike) -> float:
     """Return the power, in [1, 32], that fits (n, k) probabilities best to (n,) known classes.
 
@@ -91,10 +126,22 @@ def sharpness(proba: Floats, truth: ArrayLike) -> float:
 
 
 def _sharpened(proba: Floats, power: float) -> Floats:
-    """Return (n, k) probabilities in proportion to their powers."""
-    raised: Floats = (proba / proba.max(axis=1, keepdims=True)) ** power
-    shares: Floats = raised / raised.sum(axis=1, keepdims=True)
+    """Return (..., k) probabilities in proportion to their powers."""
+    raised: Floats = (proba / proba.max(axis=-1, keepdims=True)) ** power
+    shares: Floats = raised / raised.sum(axis=-1, keepdims=True)
     return shares
+
+
+def _both(marginals: Floats) -> Floats:
+    """Return (n, k, 2) the probabilities that each label is there, and that it is not."""
+    sides: Floats = np.stack([marginals, 1.0 - marginals], axis=-1)
+    return sides
+
+
+def _of_set(marginals: Floats, chosen: NDArray[np.bool_]) -> Floats:
+    """Return (n,) the probability of each set of labels, (n, k), the labels being independent."""
+    given: Floats = np.where(chosen, marginals, 1.0 - marginals).prod(axis=1)
+    return given
 
 
 def _uncertainty(proba: Floats) -> float:

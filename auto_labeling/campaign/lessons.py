@@ -1,0 +1,173 @@
+"""What a model learns of answers of each task: their targets, its predictions, and how these move.
+
+One class a task; a task that has none here cannot be learned yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auto_labeling.campaign.metrics import cohen_kappa
+from auto_labeling.errors import DataError
+from auto_labeling.models import fitting
+from auto_labeling.models.fitting import Fitted
+from auto_labeling.ports import Model, Shift
+from auto_labeling.records import LabelSchema, Value
+from auto_labeling.strategies.stopping.evidence import (
+    sharpness,
+    sharpness_of_sets,
+    shift,
+    shift_of_sets,
+)
+
+Predictions = NDArray[np.float64]
+"""(n, k), in the order of the classes."""
+
+
+class Lesson(Protocol):
+    """How labels of one task are learned."""
+
+    shown_as: ClassVar[Literal["proba", "marginals"]]
+    """The `PoolView` field that predictions are."""
+
+    def targets(self, values: Sequence[Value | None]) -> NDArray[np.intp]:
+        """Return what a model is fitted on and judged by; None is no label and not taken."""
+        ...
+
+    def fit(self, model: Model, X: Any, values: Sequence[Value | None]) -> Fitted:
+        """Fit an unfitted model on (n, p) features and n labels."""
+        ...
+
+    def predict(self, fitted: Fitted, X: Any) -> Predictions:
+        """Return (n, k) probabilities."""
+        ...
+
+    def likeliest(self, said: NDArray[np.floating[Any]]) -> tuple[Value, float]:
+        """Return the answer that (k,) probabilities make likeliest, and how likely it is."""
+        ...
+
+    def agreement(self, old: Predictions, new: Predictions) -> float:
+        """Return Cohen's kappa between what two models predict."""
+        ...
+
+    def sharpness(self, said: Predictions, truth: NDArray[np.intp]) -> float:
+        """Return the power that fits predictions best to targets."""
+        ...
+
+    def shift(
+        self,
+        old: Predictions,
+        new: Predictions,
+        labeled: NDArray[np.bool_],
+        *,
+        before: int,
+        items: int,
+        power: float,
+    ) -> Shift:
+        """Return what changed from one model's predictions to another's."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OneClass:
+    """Every item is of one class; targets are (n,) class positions."""
+
+    shown_as: ClassVar[Literal["proba", "marginals"]] = "proba"
+    classes: tuple[str, ...]
+
+    def targets(self, values: Sequence[Value | None]) -> NDArray[np.intp]:
+        place = {name: at for at, name in enumerate(self.classes)}
+        return np.array([place[str(value)] for value in values], dtype=np.intp)
+
+    def fit(self, model: Model, X: Any, values: Sequence[Value | None]) -> Fitted:
+        return fitting.fit(model, X, self.targets(values), len(self.classes))
+
+    def predict(self, fitted: Fitted, X: Any) -> Predictions:
+        return fitting.predict(fitted, X, len(self.classes))
+
+    def likeliest(self, said: NDArray[np.floating[Any]]) -> tuple[Value, float]:
+        best = int(said.argmax())
+        return self.classes[best], min(float(said[best]), 1.0)
+
+    def agreement(self, old: Predictions, new: Predictions) -> float:
+        return cohen_kappa(new.argmax(axis=1), old.argmax(axis=1))
+
+    def sharpness(self, said: Predictions, truth: NDArray[np.intp]) -> float:
+        return sharpness(said, truth)
+
+    def shift(
+        self,
+        old: Predictions,
+        new: Predictions,
+        labeled: NDArray[np.bool_],
+        *,
+        before: int,
+        items: int,
+        power: float,
+    ) -> Shift:
+        return shift(old, new, labeled, before=before, items=items, power=power)
+
+
+@dataclass(frozen=True, slots=True)
+class SetOfClasses:
+    """An item is of any number of classes; targets are (n, k) zeros and ones.
+
+    >>> lesson = SetOfClasses(("cat", "dog", "cow"))
+    >>> lesson.targets([("dog",), ()]).tolist()
+    [[0, 1, 0], [0, 0, 0]]
+    >>> value, sure = lesson.likeliest(np.array([0.9, 0.2, 0.5]))
+    >>> value, round(sure, 2)
+    (('cat',), 0.36)
+    """
+
+    shown_as: ClassVar[Literal["proba", "marginals"]] = "marginals"
+    classes: tuple[str, ...]
+
+    def targets(self, values: Sequence[Value | None]) -> NDArray[np.intp]:
+        return np.array(
+            [[name in (value or ()) for name in self.classes] for value in values], dtype=np.intp
+        ).reshape(len(values), len(self.classes))
+
+    def fit(self, model: Model, X: Any, values: Sequence[Value | None]) -> Fitted:
+        return fitting.fit_sets(model, X, self.targets(values))
+
+    def predict(self, fitted: Fitted, X: Any) -> Predictions:
+        return fitting.predict(fitted, X, len(self.classes))
+
+    def likeliest(self, said: NDArray[np.floating[Any]]) -> tuple[Value, float]:
+        chosen = said > 0.5
+        names = tuple(name for name, one in zip(self.classes, chosen, strict=True) if one)
+        return names, min(float(np.where(chosen, said, 1.0 - said).prod()), 1.0)
+
+    def agreement(self, old: Predictions, new: Predictions) -> float:
+        return cohen_kappa((new > 0.5).ravel(), (old > 0.5).ravel())
+
+    def sharpness(self, said: Predictions, truth: NDArray[np.intp]) -> float:
+        return sharpness_of_sets(said, truth)
+
+    def shift(
+        self,
+        old: Predictions,
+        new: Predictions,
+        labeled: NDArray[np.bool_],
+        *,
+        before: int,
+        items: int,
+        power: float,
+    ) -> Shift:
+        return shift_of_sets(old, new, labeled, before=before, items=items, power=power)
+
+
+TABLE: dict[str, type[OneClass] | type[SetOfClasses]] = {"multi": SetOfClasses, "single": OneClass}
+
+
+def lesson_of(schema: LabelSchema) -> Lesson:
+    """Return how labels of a schema are learned; `DataError` where nothing learns from them."""
+    if schema.task not in TABLE:
+        raise DataError(f"labels.task: expected one of {sorted(TABLE)}, got {schema.task!r}")
+    return TABLE[schema.task](schema.classes)
