@@ -156,6 +156,8 @@ class Wait:
     enough: str = "100%"
     after: str | None = None
     rest: Literal["release", "reissue"] = "release"
+    reassign: str | None = None
+    """After how long work that its person has not begun goes to somebody else: 2 workdays."""
     poll_s: float = 60.0
 
 

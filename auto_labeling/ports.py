@@ -41,6 +41,8 @@ class Traits:
     can_cancel: bool = True
     shapes: frozenset[str] = frozenset({"single"})
     """The label tasks it can show."""
+    kinds: frozenset[str] = frozenset({"image", "text", "row"})
+    """The kinds of items it can show, as `Item.kind` names them."""
     has_time_spent: bool = False
     chunk_size: int = 1
     batch: int = 200
@@ -136,6 +138,18 @@ class Replays(Protocol):
 
     def replay(self, item: ItemId, opinions: int) -> Sequence[tuple[str, Value | None]]:
         """Return the first `opinions` (person, answer) pairs on `item`; None is a skip."""
+        ...
+
+
+@runtime_checkable
+class HandsOver(Protocol):
+    """A tool in which somebody's work can be given to somebody else."""
+
+    def hand_over(self, ref: RemoteRef, giver: str, taker: str) -> bool:
+        """Give what is the giver's of a unit to the taker, by login; repeating it changes nothing.
+
+        False, and nothing is changed, where they have begun, or it is not theirs.
+        """
         ...
 
 

@@ -98,7 +98,6 @@ def order(
         for item, purpose, opinions in wanted
         for ordinal in range(asked.get(item, 0), asked.get(item, 0) + opinions)
     ]
-    new = assigned(connection, campaign, new)
     budget.reserve(
         connection,
         campaign.campaign_id,
@@ -173,9 +172,11 @@ def _asked_before(
 def _write(
     connection: Connection, campaign: Campaign, new: Sequence[Ask], round_number: int
 ) -> list[Ask]:
+    now = campaign.clock.now()
+    bundles = list(_bundles(new, campaign.backend.traits.chunk_size))
     keyed = [
         replace(ask, upload_key=key)
-        for bundle in _bundles(new, campaign.backend.traits.chunk_size)
+        for bundle in assigned(connection, campaign, bundles)
         for key in [upload_key(campaign.campaign_id, [ask.ask_id for ask in bundle])]
         for ask in bundle
     ]
@@ -186,7 +187,7 @@ def _write(
             for key in dict.fromkeys(ask.upload_key for ask in keyed)
         ],
     )
-    connection.execute(_ADD, [_row(campaign.campaign_id, ask) for ask in keyed])
+    connection.execute(_ADD, [_row(campaign.campaign_id, ask, now) for ask in keyed])
     return keyed
 
 
@@ -199,7 +200,7 @@ def _bundles(new: Sequence[Ask], chunk_size: int) -> Iterable[list[Ask]]:
             yield [ask for item in items[start : start + chunk_size] for ask in item]
 
 
-def _row(campaign: CampaignId, ask: Ask) -> dict[str, object]:
+def _row(campaign: CampaignId, ask: Ask, now: Micros) -> dict[str, object]:
     return {
         "ask": ask.ask_id,
         "campaign": campaign,
@@ -210,23 +211,25 @@ def _row(campaign: CampaignId, ask: Ask) -> dict[str, object]:
         "state": ask.state,
         "price_micros": ask.price_micros,
         "assignee": ask.assignee,
+        "assigned_at": now if ask.assignee else None,
         "upload": ask.upload_key,
     }
 
 
+def ask_of(row: Any) -> Ask:
+    """Return the ask that a row of the table holds."""
+    return Ask(
+        ask_id=row.ask,
+        item_id=row.item,
+        round=row.round,
+        ordinal=row.ordinal,
+        purpose=Purpose(row.purpose),
+        price_micros=row.price_micros,
+        state=AskState(row.state),
+        assignee=row.assignee,
+        upload_key=row.upload,
+    )
+
+
 def _read(connection: Connection, query: Select[Any], values: Mapping[str, Any]) -> list[Ask]:
-    rows = connection.execute(query, values)
-    return [
-        Ask(
-            ask_id=row.ask,
-            item_id=row.item,
-            round=row.round,
-            ordinal=row.ordinal,
-            purpose=Purpose(row.purpose),
-            price_micros=row.price_micros,
-            state=AskState(row.state),
-            assignee=row.assignee,
-            upload_key=row.upload,
-        )
-        for row in rows.all()
-    ]
+    return [ask_of(row) for row in connection.execute(query, values).all()]

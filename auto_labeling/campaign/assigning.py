@@ -1,20 +1,24 @@
 """Whose turn it is: asks are given to the people of the campaign, evenly, where a tool has queues.
 
-Opinions on one item never go to the same person. Where nobody is left, an ask is anybody's.
+Opinions on one item never go to the same person, and one opinion on all items of a chunk goes to
+one person. What a person has to do counts in the seconds that it takes them. Where nobody is left,
+an ask is anybody's.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from statistics import median
 
 from sqlalchemy import Connection, func, select
 
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.schema import CAMPAIGN, THESE, answers, asks, chunks, of, people
 from auto_labeling.campaign.transition import OPEN
-from auto_labeling.records import Ask, PersonId
+from auto_labeling.records import Ask, CampaignId, ItemId, PersonId
 
 _PEOPLE = (
     select(people.c.person, people.c.capacity)
@@ -26,6 +30,12 @@ _LOADS = (
     .where(asks.c.campaign == CAMPAIGN, asks.c.state.in_(OPEN), asks.c.assignee.is_not(None))
     .group_by(asks.c.assignee)
 )
+_PACES = (
+    select(answers.c.person, answers.c.seconds)
+    .where(answers.c.campaign == CAMPAIGN, answers.c.seconds.is_not(None))
+    .order_by(answers.c.seq.desc())
+    .limit(1_000)
+)
 _ASKED = select(asks.c.item, asks.c.assignee).where(
     asks.c.campaign == CAMPAIGN, asks.c.item.in_(THESE), asks.c.assignee.is_not(None)
 )
@@ -34,31 +44,88 @@ _ANSWERED = select(answers.c.item, answers.c.person).where(
 )
 
 
-def assigned(connection: Connection, campaign: Campaign, new: Sequence[Ask]) -> list[Ask]:
-    """Return the asks, each with somebody who is to answer it: whoever has least to do."""
-    crew = connection.execute(_PEOPLE, of(campaign.campaign_id)).all()
-    if not crew or not campaign.backend.traits.has_queues:
-        return list(new)
-    open_asks: dict[PersonId, int] = dict(
-        connection.execute(_LOADS, of(campaign.campaign_id)).all()
-    )
-    loads = Counter(open_asks)
-    met: dict[str, set[PersonId]] = defaultdict(set)
-    for chunk in chunks(sorted({ask.item_id for ask in new})):
-        for query in (_ASKED, _ANSWERED):
-            for item, person in connection.execute(query, of(campaign.campaign_id, these=chunk)):
-                met[item].add(person)
-    given = []
-    for ask in new:
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """The people of a campaign, what each has to do, and which items each has met."""
+
+    capacities: Mapping[PersonId, int | None]
+    open_asks: dict[PersonId, int]
+    paces: Mapping[PersonId, float]
+    """Seconds an answer takes each of them: the median; where unknown, that of all, or 1."""
+    met: dict[ItemId, set[PersonId]]
+
+    @classmethod
+    def read(cls, connection: Connection, campaign: CampaignId, about: Collection[ItemId]) -> Crew:
+        """Return the crew as it stands; `met` says nothing of other items than these."""
+        rows = connection.execute(_PEOPLE, of(campaign)).all()
+        given: dict[PersonId, int] = dict(connection.execute(_LOADS, of(campaign)).all())
+        met: dict[ItemId, set[PersonId]] = defaultdict(set)
+        for chunk in chunks(sorted(about)):
+            for query in (_ASKED, _ANSWERED):
+                for item, person in connection.execute(query, of(campaign, these=chunk)):
+                    met[item].add(person)
+        return cls(
+            capacities={row.person: row.capacity for row in rows},
+            open_asks={row.person: given.get(row.person, 0) for row in rows},
+            paces=_paces(connection, campaign, [row.person for row in rows]),
+            met=met,
+        )
+
+    def least_busy(self, work: Sequence[Ask], but: Collection[PersonId] = ()) -> PersonId | None:
+        """Return who would be done with this work first, of those who have met none of it."""
         free = [
-            row.person
-            for row in crew
-            if row.person not in met[ask.item_id]
-            and (row.capacity is None or loads[row.person] < row.capacity)
+            person
+            for person, capacity in self.capacities.items()
+            if person not in but
+            and not any(person in self.met[ask.item_id] for ask in work)
+            and (capacity is None or self.open_asks[person] + len(work) <= capacity)
         ]
-        who = min(free, key=lambda person: loads[person], default=None)
-        if who is not None:
-            loads[who] += 1
-            met[ask.item_id].add(who)
-        given.append(replace(ask, assignee=who))
+        done = {one: (self.open_asks[one] + len(work)) * self.paces[one] for one in free}
+        return min(free, key=lambda person: (done[person], person), default=None)
+
+    def give(self, work: Sequence[Ask], person: PersonId) -> None:
+        """Note that this work is theirs."""
+        self.open_asks[person] += len(work)
+        for ask in work:
+            self.met[ask.item_id].add(person)
+
+
+def assigned(
+    connection: Connection, campaign: Campaign, bundles: Sequence[Sequence[Ask]]
+) -> list[list[Ask]]:
+    """Return the asks of each remote unit, each with somebody who is to answer it."""
+    items = {ask.item_id for bundle in bundles for ask in bundle}
+    crew = Crew.read(connection, campaign.campaign_id, items)
+    if not crew.capacities or not campaign.backend.traits.has_queues:
+        return [list(bundle) for bundle in bundles]
+    given = []
+    for bundle in bundles:
+        whose: dict[str, PersonId | None] = {}
+        for work in opinions(bundle):
+            who = crew.least_busy(work)
+            if who is not None:
+                crew.give(work, who)
+            whose |= dict.fromkeys((ask.ask_id for ask in work), who)
+        given.append([replace(ask, assignee=whose[ask.ask_id]) for ask in bundle])
     return given
+
+
+def opinions(bundle: Sequence[Ask]) -> list[list[Ask]]:
+    """Return the asks of a unit for a first opinion on its items, for a second, and so on."""
+    ranked: dict[int, list[Ask]] = defaultdict(list)
+    ordered = sorted(bundle, key=lambda ask: (ask.item_id, ask.ordinal))
+    for _, group in groupby(ordered, key=lambda ask: ask.item_id):
+        for rank, ask in enumerate(group):
+            ranked[rank].append(ask)
+    return [ranked[rank] for rank in sorted(ranked)]
+
+
+def _paces(
+    connection: Connection, campaign: CampaignId, crew: Sequence[PersonId]
+) -> dict[PersonId, float]:
+    rows = connection.execute(_PACES, of(campaign)).all()
+    common = median(row.seconds for row in rows) if rows else 1.0
+    theirs: dict[PersonId, list[float]] = defaultdict(list)
+    for row in rows:
+        theirs[row.person].append(row.seconds)
+    return {one: max(median(theirs[one]) if one in theirs else common, 1e-3) for one in crew}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,8 @@ def check(config: CampaignConfig) -> None:
     check_metrics(judged_by(config), config.labels.classes)
     wait = config.wait
     waiting.Rule.parse(enough=wait.enough, after=wait.after, rest=wait.rest, poll_s=wait.poll_s)
+    if wait.reassign is not None:
+        waiting.span(wait.reassign, "wait.reassign")
     _check_needs(config)
 
 
@@ -199,8 +202,12 @@ def add(
         known = _known_sides(connection, campaign)
     ingest(source, base, folder / "inputs", number=number, schema=config.labels)
     pool = Pool.open(folder / "inputs", upto=number)
-    check_kinds(pool, traits)
     added = pool.snapshots[-1]
+    try:
+        check_kinds(pool, traits)
+    except ConfigurationError:
+        shutil.rmtree(added.folder)  # or the pool would hold rows that the ledger does not know
+        raise
     start = len(pool) - added.size
     sides = split_of(config, pool, known, start)
     with ledger.write(fence) as connection:

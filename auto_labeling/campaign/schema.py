@@ -28,7 +28,7 @@ from sqlalchemy import (
     bindparam,
 )
 
-HEAD = "0003"
+HEAD = "0004"
 """The revision this code reads and writes; a test compares it with the migrations."""
 
 metadata = MetaData()
@@ -185,6 +185,7 @@ asks = Table(
     Column("state", String, nullable=False),
     Column("price_micros", BigInteger, nullable=False),
     Column("assignee", String),
+    Column("assigned_at", BigInteger, comment="since when it has been this person's"),
     Column("upload", String, nullable=False),
     UniqueConstraint("campaign", "item", "ordinal"),
     CheckConstraint("price_micros >= 0"),

@@ -53,7 +53,7 @@ class Span:
         return (end.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)
 
 
-def span(text: str) -> Span:
+def span(text: str, key: str = "wait.after") -> Span:
     """Return the span that "3 workdays", "36h", "2d", "90 min" or "1 week" mean.
 
     >>> span("36h").seconds, span("3 workdays").workdays
@@ -66,7 +66,7 @@ def span(text: str) -> Span:
     short = re.sub(r"^(w|d|h|m|s)(eeks?|ays?|ours?|rs?|ins?|inutes?|ecs?|econds?)$", r"\1", unit)
     if short not in _SECONDS or amount <= 0:
         raise ConfigurationError(
-            f"wait.after: expected a time such as 36h, 2d or 3 workdays, got {text!r}"
+            f"{key}: expected a time such as 36h, 2d or 3 workdays, got {text!r}"
         )
     return Span(seconds=Fraction(amount) * _SECONDS[short])
 

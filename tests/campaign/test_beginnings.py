@@ -11,11 +11,12 @@ import pytest
 from sqlalchemy import select
 
 from auto_labeling import assemble
-from auto_labeling.campaign import labels
+from auto_labeling.campaign import creation, labels
 from auto_labeling.campaign.labels import Label
 from auto_labeling.campaign.schema import asks, items, picks, quarantine, rounds, transitions
 from auto_labeling.campaign.steps.learning import training_set
 from auto_labeling.errors import ConfigurationError, DataError
+from auto_labeling.ports import Traits
 from auto_labeling.records import CampaignId
 from auto_labeling.workspace import Workspace
 from tests.support.campaigns import (
@@ -282,3 +283,42 @@ def test_repeated_ids_and_rows_with_nan_are_put_aside_by_name(tmp_path: Path) ->
     assert account.items["pool"] == 38
     assert {item for _, item, _ in account.quarantine} == {"p003", "p004"}
     assert len(account.quarantine) == 2
+
+
+PICTURES_ONLY = {"kind": "cvat", "url": "http://127.0.0.1:1", "truth": None, "annotators": None}
+
+
+def test_a_pool_that_the_tool_cannot_show_is_refused_before_anything_is_bought(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "ws"
+    with pytest.raises(ConfigurationError, match="pool: this tool shows items of kind image, got"):
+        tiny(path, backend=PICTURES_ONLY)
+    with ledger_of(path) as ledger, ledger.read() as connection:
+        assert connection.execute(select(rounds)).all() == []
+
+
+def test_rows_that_the_tool_cannot_show_are_not_added(tmp_path: Path) -> None:
+    path = tmp_path / "ws"
+    campaign = tiny(path)
+    before = len(rows(path, campaign, items))
+    np.save(data_of(path) / "more.npy", np.load(data_of(path) / "pool.npy") + 1)
+    np.save(data_of(path) / "more_ids.npy", np.array([f"q{at}" for at in range(40)]))
+    with (
+        assemble.held(Workspace.of(path), campaign) as fence,
+        assemble.opened(Workspace.of(path), campaign, fence=fence) as opened,
+        pytest.raises(ConfigurationError, match="pool: this tool shows items of kind image, got"),
+    ):
+        creation.add(
+            opened.ledger,
+            fence=fence,
+            config=opened.config,
+            raw_source={"kind": "arrays", "features": "more.npy", "ids": "more_ids.npy"},
+            base=opened.base,
+            folder=opened.folder,
+            clock=opened.clock,
+            traits=Traits(kinds=frozenset({"image"})),
+        )
+    assert len(rows(path, campaign, items)) == before
+    with assemble.opened(Workspace.of(path), campaign) as opened:
+        assert len(opened.pool) == before

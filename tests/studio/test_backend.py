@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from auto_labeling.backends.label_studio import polling, withdrawing
 from auto_labeling.backends.label_studio.client import Client
 from auto_labeling.errors import TransientError
-from auto_labeling.records import CancelResult, EventKind
+from auto_labeling.records import CancelResult, EventKind, Upload
 from auto_labeling.studio import Person, Studio
 from tests.contracts.asking import text_items, upload_of
 from tests.studio.room import CAMPAIGN, SCHEMA, Room, answers_of, suggested
@@ -168,3 +169,23 @@ def test_what_came_while_the_servers_clock_was_behind_is_read_in_the_end(room: R
     assert events == []
     events, _ = backend.changes(json.dumps(ahead | {"whole": ahead["whole"] - polling.WHOLE}))
     assert [event.value for event in events] == ["yes"]
+
+
+def test_a_task_moves_from_one_tab_to_another_unless_it_is_begun(room: Room) -> None:
+    backend = room.backend()
+    items = text_items(2)
+    uploads = [assigned(upload_of([item], opinions=2), "mia", "li") for item in items]
+    made = backend.create(uploads)
+    idle, begun = (made[upload.key] for upload in uploads)
+    room.call("POST", f"/api/tasks/{begun.remote_id}/drafts", {"result": [], "lead_time": 1.0})
+    assert backend.hand_over(idle, "mia", "sam")
+    assert not backend.hand_over(begun, "mia", "sam")
+    assert not backend.hand_over(idle, "mia", "sam"), "it is no longer hers"
+    fields = {str(task["id"]): task["data"]["al_assignees"] for task in room.tasks()}
+    assert fields == {idle.remote_id: "|sam|li|", begun.remote_id: "|mia|li|"}
+
+
+def assigned(upload: Upload, *logins: str) -> Upload:
+    """Return the upload whose opinions these people are to give."""
+    asks = zip(upload.asks, logins, strict=True)
+    return replace(upload, asks=tuple(replace(ask, assignee=login) for ask, login in asks))

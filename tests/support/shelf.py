@@ -33,6 +33,9 @@ class Shelf:
     made: int = 0
     uploads: list[Upload] = field(default_factory=list)
     """Everything that `create` was given."""
+    begun: set[RemoteRef] = field(default_factory=set)
+    """What somebody works on, so that it is handed to nobody else."""
+    handed: list[tuple[RemoteRef, str, str]] = field(default_factory=list)
 
     def prepare(self, campaign: CampaignId, schema: LabelSchema) -> RemoteProject:
         return RemoteProject(project_id=campaign)
@@ -61,3 +64,8 @@ class Shelf:
         return {
             ref: CancelResult.CANCELLED if ref in gone else CancelResult.ANSWERED for ref in refs
         }
+
+    def hand_over(self, ref: RemoteRef, giver: str, taker: str) -> bool:
+        if ref not in self.begun:
+            self.handed.append((ref, giver, taker))
+        return ref not in self.begun

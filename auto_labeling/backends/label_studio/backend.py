@@ -13,7 +13,7 @@ from auto_labeling.backends.label_studio.joining import join, joined_to, leave
 from auto_labeling.backends.label_studio.marks import first_opinions, more
 from auto_labeling.backends.label_studio.pictures import Pictures
 from auto_labeling.backends.label_studio.project import Prepared, Projects
-from auto_labeling.backends.label_studio.queues import assignees
+from auto_labeling.backends.label_studio.queues import assignees, pass_on
 from auto_labeling.backends.label_studio.showing import Showing
 from auto_labeling.backends.label_studio.withdrawing import withdraw
 from auto_labeling.errors import RejectedError
@@ -132,6 +132,10 @@ class LabelStudioBackend:
         return {
             ref: CancelResult.ANSWERED if ref in kept else CancelResult.CANCELLED for ref in refs
         }
+
+    def hand_over(self, ref: RemoteRef, giver: str, taker: str) -> bool:
+        """Move the task from one person's tab to another's."""
+        return pass_on(self._client, self._prepared.project, int(ref.remote_id), giver, taker)
 
     @cached_property
     def _prepared(self) -> Prepared:

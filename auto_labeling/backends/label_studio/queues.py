@@ -34,3 +34,16 @@ def make_queues(client: Client, project: int, logins: Sequence[str]) -> None:
         if login not in there:
             theirs = where(f"data.{ASSIGNEES}", "contains", f"|{login}|", "String")
             client.make_tab(project, login, theirs)
+
+
+def pass_on(client: Client, project: int, task_id: int, giver: str, taker: str) -> bool:
+    """Move a task from one person's tab to another's, unless somebody has a draft on it."""
+    for task in client.tasks_with(project, "id", [task_id], "id,data,drafts"):
+        named = task["data"].get(ASSIGNEES, "").strip("|").split("|")
+        if giver not in named or task.get("drafts"):
+            return False
+        now = [taker if one == giver else one for one in named]
+        task["data"][ASSIGNEES] = f"|{'|'.join(dict.fromkeys(now))}|"
+        client.change_task(task_id, data=task["data"])
+        return True
+    return False

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from auto_labeling.campaign import answers, budget, upload, waiting
 from auto_labeling.campaign import asks as asks_room
 from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.handing_over import hand_over
 from auto_labeling.campaign.rounds import CampaignState, RoundState
 from auto_labeling.campaign.schema import CAMPAIGN, campaigns, of, uploads
 from auto_labeling.campaign.transition import OPEN, Transition, change_round
@@ -31,6 +32,8 @@ def collect(campaign: Campaign, state: CampaignState) -> Transition:
         ordered = asks_room.of_round(connection, campaign.campaign_id, state.round)
     now = campaign.clock.now()
     verdict = waiting.judge(ordered, since=state.waiting_since or now, now=now, rule=rule(campaign))
+    if verdict.wait_until is not None:
+        hand_over(campaign, state.round, now)
     if verdict.wait_until is not None and not _repair_is_due(state, now):
         return Transition(to=RoundState.SENT, wait_until=verdict.wait_until)
     repaired = upload.repair(campaign, state.round)
