@@ -13,6 +13,7 @@ __all__ = [
     "ActiveLearningManager",
     "ActiveLearningRunner",
     "AutoLabelingPipeline",
+    "CVATExporter",
     "DiversitySampling",
     "ExpectedModelChange",
     "HybridQueryStrategy",
@@ -33,6 +34,7 @@ _HOMES = {
     "ActiveLearningManager": "auto_labeling.guided.manager",
     "ActiveLearningRunner": "auto_labeling.guided.runner",
     "AutoLabelingPipeline": "auto_labeling.pipeline",
+    "CVATExporter": "auto_labeling.by_hand.cvat_exporter",
     "DiversitySampling": "auto_labeling.sampling.diversity",
     "ExpectedModelChange": "auto_labeling.sampling.model_change",
     "HybridQueryStrategy": "auto_labeling.sampling.hybrid",
@@ -49,6 +51,7 @@ _HOMES = {
 """Public name -> the module it lives in."""
 
 if TYPE_CHECKING:
+    from auto_labeling.by_hand.cvat_exporter import CVATExporter
     from auto_labeling.by_hand.exporters import LabelStudioExporter, ProdigyExporter
     from auto_labeling.by_hand.label_studio import LabelStudioClient
     from auto_labeling.compare.racing import compare_strategies

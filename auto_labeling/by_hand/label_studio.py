@@ -20,12 +20,12 @@ from auto_labeling.formats import ENCODERS
 from auto_labeling.formats.label_studio import shown, signature
 from auto_labeling.formats.label_studio.asked import Asked, asked_by
 from auto_labeling.formats.label_studio.exported import encode_json, encode_json_min
-from auto_labeling.formats.label_studio.layout import SHAPES
+from auto_labeling.formats.label_studio.layout import CONTROLS, SHAPES
 from auto_labeling.formats.labeled import Encoder
 from auto_labeling.records import Item
 
 _MARK = "auto-labeling project "
-_NEED_SIZES = ("coco", "voc")
+_NEED_SIZES = {"coco": SHAPES, "cvat": frozenset(CONTROLS), "voc": SHAPES}
 _TEXTS = ("text", "html")
 
 
@@ -152,7 +152,7 @@ class LabelStudioClient:
 
         Args:
             project_id: the project.
-            format: JSON, JSON_MIN, CSV, COCO, YOLO or VOC.
+            format: JSON, JSON_MIN, CSV, COCO, CVAT, YOLO or VOC.
             control: the tag whose answers are exported, where several ask for classes.
 
         See `consolidated` for how several answers become one label. Items that nobody has answered,
@@ -165,7 +165,7 @@ class LabelStudioClient:
             )
         asked = self._asked(project_id, control=control)
         labeled = consolidated(list(self._client.tasks(project_id, fields=FIELDS)), asked)
-        if kind in _NEED_SIZES and asked.schema.task in SHAPES:
+        if asked.layout.way == "image" and asked.schema.task in _NEED_SIZES.get(kind, ()):
             labeled = [measured(self._client, one, asked.layout.field) for one in labeled]
         encode = _encoder(kind, asked)
         return Export(encode(labeled, asked.schema))

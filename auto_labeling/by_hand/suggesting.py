@@ -35,7 +35,7 @@ def predictions_of(
 
 
 def _prediction(at: int, said: Any, asked: Asked, version: str) -> Row:
-    said, score = _scored(said)
+    said, score = scored(said)
     suggestion = Suggestion(
         item_id=str(at),
         value=value_of(said, asked.schema.task),
@@ -51,7 +51,7 @@ def _prediction(at: int, said: Any, asked: Asked, version: str) -> Row:
     return made
 
 
-def _scored(said: Any) -> tuple[Any, float | None]:
+def scored(said: Any) -> tuple[Any, float | None]:
     """Return what is said apart from its score."""
     if isinstance(said, tuple) and len(said) == 2:
         value, score = said

@@ -16,9 +16,14 @@ from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.records import CampaignId
 from auto_labeling.workspace import Workspace
 
-Format: TypeAlias = Literal["parquet", "csv", "coco", "json", "json_min", "voc", "yolo"]
-_SUFFIXES: dict[str, Format] = {".parquet": "parquet", ".csv": "csv", ".json": "json"}
-_NAMES = {"coco": "coco.json", "json_min": "min.json"}
+Format: TypeAlias = Literal["parquet", "csv", "coco", "cvat", "json", "json_min", "voc", "yolo"]
+_SUFFIXES: dict[str, Format] = {
+    ".parquet": "parquet",
+    ".csv": "csv",
+    ".json": "json",
+    ".xml": "cvat",
+}
+_NAMES = {"coco": "coco.json", "cvat": "cvat.xml", "json_min": "min.json"}
 """What a file's name ends in, where it is not the format."""
 
 
@@ -44,7 +49,8 @@ def export(
     """Write the newest data set: item, where it lies, label, confidence, votes, purpose, source.
 
     Items of purpose `control` judged the model: leave them out when you train another. json and
-    json_min are Label Studio's; coco, voc and yolo hold what is drawn on pictures.
+    json_min are Label Studio's, cvat is CVAT's XML; coco, voc and yolo hold what is drawn on
+    pictures.
     """
     from auto_labeling.cli import screen
     from auto_labeling.files import write_atomically

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from auto_labeling.formats.coco import encode_coco
+from auto_labeling.formats.cvat import encode_cvat
 from auto_labeling.formats.label_studio import LabelStudio
 from auto_labeling.formats.label_studio.exported import encode_json, encode_json_min
 from auto_labeling.formats.labeled import Encoder
@@ -16,6 +17,7 @@ TABLE: dict[str, type] = {"label_studio": LabelStudio, "prodigy": Prodigy}
 ENCODERS: dict[str, Encoder] = {
     "coco": encode_coco,
     "csv": encode_csv,
+    "cvat": encode_cvat,
     "json": encode_json,
     "json_min": encode_json_min,
     "voc": encode_voc,

@@ -142,10 +142,10 @@ def _shapes(value: Value) -> tuple[Shape, ...] | None:
 def _known(shapes: tuple[Shape, ...], schema: LabelSchema) -> tuple[Shape, ...]:
     if strange := sorted({shape.label for shape in shapes} - set(schema.classes)):
         raise DataError(f"expected classes out of {list(schema.classes)}, got {strange}")
-    return tuple(shape for shape in shapes if _is_there(shape))
+    return tuple(shape for shape in shapes if is_there(shape))
 
 
-def _is_there(shape: Shape) -> bool:
+def is_there(shape: Shape) -> bool:
     """Return whether anything of a shape lies within the picture: a record has a little slack."""
     left, top, right, bottom = bounds(shape)
     return left < right and top < bottom

@@ -13,6 +13,7 @@ from PIL import Image
 from auto_labeling.campaign.labeled import labeled
 from auto_labeling.errors import DataError
 from auto_labeling.formats import ENCODERS
+from auto_labeling.formats.cvat import read_xml
 from auto_labeling.formats.value import encode_value
 from auto_labeling.pool.images import Images
 from auto_labeling.pool.pool import Pool
@@ -76,6 +77,9 @@ def test_boxes_are_exported_with_the_sizes_of_their_pictures(tmp_path: Path) -> 
     coco = json.loads(files["coco"]["annotations.json"])
     assert [one["bbox"] for one in coco["annotations"]] == [[50, 50, 100, 25]]
     assert files["yolo"]["labels/photos/street/1.txt"] == ""
+    document = read_xml(files["cvat"]["annotations.xml"])
+    assert [picture.name for picture in document.pictures] == [one.picture for one in found]
+    assert [row["points"] for row in document.annotations["shapes"]] == [[50, 50, 150, 75]]
     xml = ET.fromstring(files["voc"]["Annotations/photos/street/0.xml"])
     assert [edge.text for edge in xml.iterfind("object/bndbox/*")] == ["50", "50", "150", "75"]
     (tmp_path / "photos/street/1.png").unlink()
