@@ -27,6 +27,7 @@ from auto_labeling.ports import (
     StoppingRule,
 )
 from auto_labeling.quality.majority import Majority
+from auto_labeling.quality.most_agreed import MostAgreed
 from auto_labeling.records import LabelSchema
 from auto_labeling.selection import Selection, selection_of
 from auto_labeling.strategies import stopping
@@ -254,21 +255,33 @@ class CampaignConfig:
             raise ConfigurationError(
                 f"name: expected 1 to 60 letters, digits, dots or dashes, got {self.name!r}"
             )
-        if self.labels.task not in ("single", "multi"):
-            # No step learns from shapes yet: better said now than paid for.
+        if self.learns and self.labels.task not in _NAMED:
+            # Better said now than paid for.
             raise ConfigurationError(
-                f"labels.task: expected single or multi, got {self.labels.task!r}"
+                f"labels.task: expected single or multi, got {self.labels.task!r}, which no model "
+                "learns yet; `model: {kind: none}` buys such labels without one"
             )
+        if not self.learns and self.preannotate is not None:
+            raise ConfigurationError("preannotate: without a model nothing can be suggested")
         refuse_below(0, self.seed, "seed")
         logins = [person.user for person in self.people]
         if len(set(logins)) != len(logins):
             raise ConfigurationError(f"people: a user is named twice in {logins}")
 
     @property
+    def learns(self) -> bool:
+        """Whether there is a model."""
+        return bool(getattr(self.model, "learns", True))
+
+    @property
     def max_rounds(self) -> int:
         """How many times a target may be tested: what its error is spent over."""
         limits = [rule.rounds for rule in self.stop if isinstance(rule, MaxRounds)]
         return min(limits, default=50)
+
+
+_NAMED = ("single", "multi")
+"""The tasks whose answers are classes by name."""
 
 
 def parse(raw: Mapping[str, Any]) -> CampaignConfig:
@@ -283,6 +296,8 @@ def parse(raw: Mapping[str, Any]) -> CampaignConfig:
     extras: dict[str, Any] = {"stop": stopping.rules_from(stop)}
     if chosen is not None:
         extras["strategy"] = selection_of(chosen)
+    if "consensus" not in (rest.get("quality") or {}) and config.labels.task not in _NAMED:
+        extras["quality"] = replace(config.quality, consensus=MostAgreed())
     config = replace(config, **extras)
     return replace(config, strategy=config.strategy.bounded(config.labels))
 

@@ -103,6 +103,23 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
+def drawn_once(path: Path, draw: Callable[[], str]) -> str:
+    """Return the line in a file that we alone can read, drawn the first time it is asked for.
+
+    Whoever asks at the same time gets the same. Raises `BlockedError` where the file cannot be
+    read or written, or is empty.
+    """
+    with disk_errors(path):
+        if not path.exists():
+            with locked(path.with_name(f".{path.name}.lock")):
+                if not path.exists():
+                    write_atomically(path, f"{draw()}\n", private=True)
+        value = path.read_text(encoding="utf-8").strip()
+    if not value:
+        raise BlockedError(f"{path} is empty", remedy="Delete it: another is drawn.")
+    return value
+
+
 def sha256_of(path: Path) -> str:
     """Return the sha256 of a file's bytes: 64 hex digits."""
     with path.open("rb") as file:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import signal
 import stat
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +22,7 @@ from auto_labeling.errors import BlockedError
 from auto_labeling.files import (
     content_digest,
     disk_errors,
+    drawn_once,
     sha256_of,
     write_atomically,
     write_folder_atomically,
@@ -175,3 +180,29 @@ def test_digests(tmp_path: Path) -> None:
     assert content_digest([1, 2]) != content_digest([2, 1])
     with pytest.raises(ValueError, match="JSON"):
         content_digest(float("nan"))
+
+
+def test_a_secret_is_drawn_once_and_readable_by_us_alone(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "secret"
+    drawn = drawn_once(path, lambda: "first")
+    assert drawn == drawn_once(path, lambda: "second") == "first"
+    assert path.read_text() == "first\n"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.write_text("\n")
+    with pytest.raises(BlockedError, match="is empty"):
+        drawn_once(path, lambda: "third")
+
+
+def test_all_who_ask_for_a_secret_at_once_get_the_same(tmp_path: Path) -> None:
+    path, together = tmp_path / "secret", threading.Barrier(8)
+
+    def draw() -> str:
+        time.sleep(0.01)  # so that all of them find no file
+        return secrets.token_hex(8)
+
+    def ask(_: int) -> str:
+        together.wait()
+        return drawn_once(path, draw)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(ask, range(8)))) == 1

@@ -53,5 +53,12 @@ def test_a_tool_s_client_brings_its_sdk_only_when_it_calls() -> None:
     assert not later & imported_by(f"from auto_labeling import {names}")
 
 
+def test_what_serves_brings_no_sdk_before_it_is_asked() -> None:
+    later = {"cvat_sdk", "label_studio_sdk", "matplotlib", "mlflow", "prefect", "torch"}
+    assert not later & imported_by("from auto_labeling.serving.cvat import AutoAnnotation, create")
+    wired = "import auto_labeling.serving.app, auto_labeling.serving.upkeep"
+    assert not later & imported_by(wired)
+
+
 def test_what_is_imported_is_seen() -> None:
     assert {"numpy", "auto_labeling"} <= imported_by("import auto_labeling.view")

@@ -101,6 +101,12 @@ def create(
 def check(config: CampaignConfig) -> None:
     """Raise `ConfigurationError` for what no step could work with, before anything is bought."""
     check_metrics(judged_by(config), config.labels.classes)
+    config.quality.consensus.resolve([], config.labels)  # which says what it cannot resolve
+    never = set() if config.learns else {name for rule in config.stop for name in rule.metrics()}
+    if never:
+        raise ConfigurationError(
+            f"stop: without a model nothing is judged, so there will be no {min(never)}"
+        )
     wait = config.wait
     waiting.Rule.parse(enough=wait.enough, after=wait.after, rest=wait.rest, poll_s=wait.poll_s)
     if wait.reassign is not None:
@@ -116,14 +122,13 @@ _ALWAYS_THERE = frozenset(
 def _check_needs(config: CampaignConfig) -> None:
     """Raise `ConfigurationError` where a strategy reads what this campaign cannot compute."""
     several = config.labels.task == "multi"
-    there = _ALWAYS_THERE | {lesson_of(config.labels).shown_as}
+    there = _ALWAYS_THERE | ({lesson_of(config.labels).shown_as} if config.learns else set())
     if not several and getattr(config.model, "samples_posterior", False):
         there |= {"posterior"}
     selection = config.strategy
-    for where, strategy, given in (
-        ("strategy", selection.strategy, there),
-        ("strategy.cold_start", selection.cold_start, _ALWAYS_THERE),
-    ):
+    chosen_by = [("strategy", selection.strategy, there)] if config.learns else []
+    chosen_by += [("strategy.cold_start", selection.cold_start, _ALWAYS_THERE)]
+    for where, strategy, given in chosen_by:
         for missing in sorted(strategy.needs - given):
             why = _WHY_SETS if several and missing in _OF_ONE_CLASS else _WHY[missing]
             raise ConfigurationError(f"{where}: it reads {missing!r}, and {why}")

@@ -1,8 +1,7 @@
-"""`serve`: what Label Studio calls, for all campaigns of a workspace."""
+"""`serve`: what Label Studio and CVAT call, for all campaigns of a workspace."""
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import time
@@ -17,17 +16,21 @@ import typer
 from auto_labeling.cli import failing
 from auto_labeling.cli.finding import refuse_network_disk, workspace_of
 from auto_labeling.cli.options import PlainOption, WorkspaceOption
-from auto_labeling.errors import BlockedError, ConfigurationError
+from auto_labeling.errors import ConfigurationError
 from auto_labeling.records import CampaignId
 from auto_labeling.workspace import Workspace
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from starlette.applications import Starlette
 
     from auto_labeling.serving.errands import Errand
 
 KEPT_IN = "serve/secret"
 """Where in the workspace the secret lies that Label Studio shows."""
+SIGNING_KEPT_IN = "serve/cvat-secret"
+"""Where the one lies that CVAT signs with: each tool knows its own alone."""
 _WENT_WELL = (failing.DONE, failing.BUDGET, failing.WAITING)
 _REST_S = 5.0
 """Between two ticks of a campaign: people answer faster than a campaign can go on."""
@@ -39,7 +42,7 @@ def serve(
         typer.Option(
             "--public-url",
             metavar="URL",
-            help="How Label Studio reaches us: projects are told to call it.",
+            help="How Label Studio and CVAT reach us: projects are told to call it.",
             show_default=False,
         ),
     ] = None,
@@ -48,13 +51,14 @@ def serve(
     plain: PlainOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Serve the newest models to Label Studio, and look as soon as people answer.
+    """Serve the newest models to Label Studio, and look as soon as people answer there or in CVAT.
 
     It is an ML backend: connect it in a project under Settings, Model. With --public-url every
     answer wakes its campaign; where no process drives that, it makes one tick. Ctrl-C ends it.
     """
     from auto_labeling.cli import screen
     from auto_labeling.serving.secret import USER
+    from auto_labeling.studio.port import bound
 
     if public_url is not None and urlsplit(public_url).scheme not in ("http", "https"):
         raise ConfigurationError(
@@ -62,7 +66,7 @@ def serve(
         )
     place = workspace_of(workspace)
     refuse_network_disk(place)
-    with _listening(host, port) as listener:
+    with bound(host, port) as listener:  # ours already when its address is printed
         url = f"http://{host}:{listener.getsockname()[1]}"
         with served(place, public_url=public_url, plain=plain) as app:
             listener.listen()  # or whoever reads the next line may be refused
@@ -80,26 +84,11 @@ def serve(
 
 
 @contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    """Yield a socket that is ours already when its address is printed."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Named as TCP, or asyncio leaves its delay on: 40 ms an answer.
-    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, port))
-        except OSError as error:
-            raise BlockedError(
-                f"port {port} cannot be had on {host} ({error.strerror})",
-                remedy="Name another with --port, or end what listens there.",
-            ) from error
-        yield listener
-
-
-@contextmanager
 def served(workspace: Workspace, *, public_url: str | None, plain: bool) -> Iterator[Starlette]:
     """Yield the application, wired; what it does in the background ends with the block."""
     from auto_labeling import assemble
+    from auto_labeling.backends.cvat.settings import CVAT
+    from auto_labeling.backends.label_studio.settings import LabelStudio
     from auto_labeling.campaign.waking import FileWaker
     from auto_labeling.secrets import LocalSecrets
     from auto_labeling.serving.app import Service, make_app
@@ -107,20 +96,32 @@ def served(workspace: Workspace, *, public_url: str | None, plain: bool) -> Iter
     from auto_labeling.serving.register import Register
     from auto_labeling.serving.secret import Secret
     from auto_labeling.serving.shelf import Shelf
-    from auto_labeling.serving.telling import Teller
+    from auto_labeling.serving.telling import CVATTeller, LabelStudioTeller, Teller
     from auto_labeling.serving.upkeep import Upkeep
 
     secret = Secret.of(workspace.root / KEPT_IN)
+    signing = Secret.of(workspace.root / SIGNING_KEPT_IN)
     ledger, opened = assemble.open_ledger(workspace), partial(assemble.opened, workspace)
     register, shelf = Register(ledger), Shelf(workspace, ledger, opened)
     children = _Children(workspace, plain=plain)
     errands = Errands(children.run, is_driven=register.is_driven, rest_s=_REST_S)
-    teller = None
+    tellers: dict[type, Teller] = {}
     if public_url is not None:
-        teller = Teller(public_url=public_url, secret=secret, secrets=LocalSecrets())
-    upkeep = Upkeep(register=register, shelf=shelf, opened=opened, teller=teller)
+        ours = LocalSecrets()
+        tellers = {
+            CVAT: CVATTeller(public_url=public_url, signing=signing, secrets=ours),
+            LabelStudio: LabelStudioTeller(public_url=public_url, secret=secret, secrets=ours),
+        }
+    upkeep = Upkeep(register=register, shelf=shelf, opened=opened, tellers=tellers)
     waker = FileWaker(workspace, time.sleep)
-    service = Service(secret=secret, register=register, shelf=shelf, errands=errands, waker=waker)
+    service = Service(
+        secret=secret,
+        signing=signing,
+        register=register,
+        shelf=shelf,
+        errands=errands,
+        waker=waker,
+    )
     try:
         upkeep.refresh()
         upkeep.start()
@@ -163,7 +164,7 @@ class _Children:
             child.terminate()
 
 
-def _run(app: Starlette, listener: socket.socket) -> None:
+def _run(app: Starlette, listener: socket) -> None:
     import uvicorn
 
     config = uvicorn.Config(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from auto_labeling.models.committee import Committee
+from auto_labeling.models.no_model import NoModel
 from auto_labeling.models.pickled import Pickled
 from auto_labeling.models.sklearn import (
     GradientBoosting,
@@ -19,6 +20,7 @@ TABLE: dict[str, type] = {
     "lda": Lda,
     "logistic_regression": LogisticRegression,
     "naive_bayes": NaiveBayes,
+    "none": NoModel,
     "pickled": Pickled,
     "random_forest": RandomForest,
     "svm": Svm,

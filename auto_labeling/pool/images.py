@@ -12,7 +12,7 @@ import numpy as np
 
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.pool.listing import Found, find_images
-from auto_labeling.pool.pixels import MODES, Colors, pixel_count, pixels
+from auto_labeling.pool.pixels import MODES, WHITE, Colors, pixel_count, pixels
 from auto_labeling.pool.rows import ArrayRows
 from auto_labeling.pool.screen import Candidates, screen
 from auto_labeling.pool.source import Payload, SourceRows
@@ -87,7 +87,7 @@ class Images:
             source=self,
             references=references,
             content_hashes=hashes,
-            features=ArrayRows(array=levels, divisor=255.0),
+            features=ArrayRows(array=levels, divisor=WHITE),
             groups=[self._group(image) for image in found] if self.group_by else None,
             labels=[_label(image) for image in found] if self.label_by else None,
             bad=bad,

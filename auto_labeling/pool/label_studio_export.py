@@ -13,7 +13,7 @@ import numpy as np
 
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.pool.exported_tasks import Export, ExportedTask, read_export, task_name
-from auto_labeling.pool.pixels import MODES, Colors, pixel_count, pixels
+from auto_labeling.pool.pixels import MODES, WHITE, Colors, pixel_count, pixels
 from auto_labeling.pool.rows import ArrayRows
 from auto_labeling.pool.screen import Candidates, screen, why_empty
 from auto_labeling.pool.source import Payload, SourceRows
@@ -143,7 +143,7 @@ class LabelStudioExport:
                 levels[at] = pixels(content, self.size, self.colors)
             except DataError as error:
                 bad[at] = str(error)
-        return ArrayRows(array=levels, divisor=255.0)
+        return ArrayRows(array=levels, divisor=WHITE)
 
     def _payload(self, task: ExportedTask, base: Path) -> Payload | None:
         if self.shows == "text":

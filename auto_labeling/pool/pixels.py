@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Literal, TypeAlias
 
@@ -15,6 +17,8 @@ from auto_labeling.errors import DataError
 Colors: TypeAlias = Literal["gray", "rgb"]
 
 MODES = {"gray": "L", "rgb": "RGB"}
+WHITE = 255.0
+"""The highest level: features are shares of it."""
 
 
 def pixel_count(size: int, colors: Colors) -> int:
@@ -27,22 +31,46 @@ def pixel_count(size: int, colors: Colors) -> int:
 
 
 def pixels(content: bytes, size: int, colors: Colors) -> NDArray[np.uint8]:
-    """Return the first frame, the way up it is looked at, as (size * size * channels,) levels."""
+    """Return the first frame of a file as (size * size * channels,) levels."""
+    with _decoded(content) as image:
+        # A JPEG is decoded at an eighth of its size or so, as long as it stays large enough.
+        image.draft(MODES[colors], (4 * size, 4 * size))
+        return levels(image, size, colors)
+
+
+def levels(image: Image.Image, size: int, colors: Colors) -> NDArray[np.uint8]:
+    """Return an open image, the way up it is looked at, as (size * size * channels,) levels.
+
+    Of a JPEG that is decoded in full they can differ by a level or two from those of its file.
+    """
+    small = upright(image, colors).resize((size, size), Image.Resampling.BILINEAR)
+    return np.asarray(small, dtype=np.uint8).reshape(-1)
+
+
+def picture(content: bytes, colors: Colors) -> Image.Image:
+    """Return the first frame of a file in full, the way up it is looked at."""
+    with _decoded(content) as image:
+        return upright(image, colors)
+
+
+def upright(image: Image.Image, colors: Colors) -> Image.Image:
+    """Return an open image the way up it is looked at, 8 bits a channel."""
+    return _flat(ImageOps.exif_transpose(image), MODES[colors])
+
+
+@contextmanager
+def _decoded(content: bytes) -> Iterator[Image.Image]:
+    """Open an image, and say plainly what is wrong with it, while it is decoded as well."""
     if not content:
         raise DataError("it is empty (0 bytes)")
-    mode = MODES[colors]
     try:
         with Image.open(BytesIO(content)) as image:
-            # A JPEG is decoded at an eighth of its size or so, as long as it stays large enough.
-            image.draft(mode, (4 * size, 4 * size))
-            upright = ImageOps.exif_transpose(image)
-            small = _flat(upright, mode).resize((size, size), Image.Resampling.BILINEAR)
+            yield image
     except Image.DecompressionBombError:
         raise DataError("it has too many pixels to be opened safely") from None
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error):
         # Pillow's decoders raise all of these for damaged files.
         raise DataError("it cannot be decoded: damaged, cut short, or not an image") from None
-    return np.asarray(small, dtype=np.uint8).reshape(-1)
 
 
 def _flat(image: Image.Image, mode: str) -> Image.Image:

@@ -1,12 +1,11 @@
-"""The ASGI application: Label Studio's ML backend protocol, and the receiver of its webhooks.
+"""The ASGI application: Label Studio's ML backend protocol, and receivers of both tools' webhooks.
 
-Every call but `/health` shows the secret. Nothing of a body is logged or kept, and none is repeated
-in an answer: a webhook of Label Studio holds the token of its project.
+Every call but `/health` shows the secret, or is signed with one. Nothing of a body is logged or
+kept, and none is repeated in an answer: a webhook of Label Studio holds the token of its project.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,27 +16,36 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from auto_labeling.errors import AutoLabelingError, TransientError
 from auto_labeling.ports import Waker
-from auto_labeling.records import CampaignId
+from auto_labeling.serving import label_studio
+from auto_labeling.serving.bodies import (
+    Body,
+    body_of,
+    content_of,
+    object_in,
+    project_in,
+    tasks_in,
+    word_in,
+)
 from auto_labeling.serving.errands import Errands
+from auto_labeling.serving.hints import Hints
 from auto_labeling.serving.register import Register
-from auto_labeling.serving.secret import Secret
+from auto_labeling.serving.secret import SIGNATURE, Secret
 from auto_labeling.serving.shelf import Shelf
 
 CAMPAIGN_HEADER = "X-Auto-Label-Campaign"
-"""By which our own webhooks say whose they are: they are sent without a payload."""
+"""By which our webhooks in Label Studio say whose they are: they are sent without a payload."""
 LONGEST_HINT = 16_000_000
 LONGEST = 64_000_000
-"""Bytes of a body; a task may hold five million."""
+"""Bytes of a body of Label Studio's; a task may hold five million."""
+LONGEST_EVENT = 1_000_000
+"""Bytes of an event of CVAT's, which tells of one task or job and has a few thousand."""
 NO_MODEL = "no campaign"
-_HINTS = ("ANNOTATION", "TASKS_DELETED")
 _log = logging.getLogger(__name__)
-
-Body = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +53,9 @@ class Service:
     """What answers calls; each method is one endpoint."""
 
     secret: Secret
+    """What callers show."""
+    signing: Secret
+    """What CVAT signs with."""
     register: Register
     shelf: Shelf
     errands: Errands
@@ -64,48 +75,46 @@ class Service:
 
     async def setup(self, request: Request) -> Response:
         """Say which model answers for a project."""
-        body = await _body(request, LONGEST_HINT)
+        body = await body_of(request, LONGEST_HINT)
         version = await run_in_threadpool(self._version, body)
         return JSONResponse({"model_version": version})
 
     async def predict(self, request: Request) -> Response:
         """Say what the loaded model predicts; nothing is loaded or trained for it."""
-        body = await _body(request, LONGEST)
-        tasks = _tasks(body)
+        body = await body_of(request, LONGEST)
+        tasks = tasks_in(body)
         return JSONResponse({"results": await run_in_threadpool(self._predictions, body, tasks)})
 
     async def train(self, request: Request) -> Response:
         """Begin to train in the background, as older versions of Label Studio ask for it."""
-        return await self._train(await _body(request, LONGEST))
+        return await self._train(await body_of(request, LONGEST))
 
-    async def webhook(self, request: Request) -> Response:
-        """Take a hint that people have acted, or the wish for a training."""
-        body = await _body(request, LONGEST_HINT)
-        action = body.get("action")
-        if not isinstance(action, str):
-            raise HTTPException(HTTPStatus.BAD_REQUEST, "expected an action")
+    async def label_studio(self, request: Request) -> Response:
+        """Take a webhook of Label Studio: people have acted, or a training is wanted."""
+        body = await body_of(request, LONGEST_HINT)
+        action = word_in(body, "action")
         if action == "START_TRAINING":
             return await self._train(body)
-        if action.startswith(_HINTS):
-            await run_in_threadpool(self._wake, request.headers.get(CAMPAIGN_HEADER), body)
+        campaign = request.headers.get(CAMPAIGN_HEADER)
+        await run_in_threadpool(self._hints.of_label_studio, action, campaign, body)
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
-    def _wake(self, campaign: CampaignId | None, body: Body) -> None:
-        """Wake the campaign that is meant; where nobody says which, every one under way."""
-        project = _project(body)
-        if campaign is not None and self.register.knows(campaign):
-            meant = [campaign]
-        elif project is not None:
-            found = self.register.of_project(project)
-            meant = [] if found is None else [found]
-        else:
-            meant = self.register.under_way()
-        for one in meant:
-            self.waker.wake(one)
-            self.errands.tick(one)
+    async def cvat(self, request: Request) -> Response:
+        """Take a webhook of CVAT: people have acted, or somebody asks whether we listen."""
+        signature = request.headers.get(SIGNATURE)
+        content = b"" if signature is None else await content_of(request, LONGEST_EVENT)
+        if signature is None or not self.signing.has_signed(content, signature):
+            raise HTTPException(HTTPStatus.UNAUTHORIZED, f"expected a valid {SIGNATURE}")
+        body = object_in(content)
+        await run_in_threadpool(self._hints.of_cvat, word_in(body, "event"), body)
+        return PlainTextResponse("ok")
+
+    @property
+    def _hints(self) -> Hints:
+        return Hints(register=self.register, waker=self.waker, errands=self.errands)
 
     async def _train(self, body: Body) -> Response:
-        campaign = await run_in_threadpool(self.register.of_project, _project(body))
+        campaign = await run_in_threadpool(self.register.of_project, project_in(body))
         if campaign is None:
             raise HTTPException(HTTPStatus.NOT_FOUND, "no campaign is in this project")
         await run_in_threadpool(self.waker.wake, campaign)  # its driver takes in what is new
@@ -116,13 +125,13 @@ class Service:
         )
 
     def _version(self, body: Body) -> str:
-        campaign = self.register.of_project(_project(body))
+        campaign = self.register.of_project(project_in(body))
         if campaign is None:
             return NO_MODEL
         return (self.shelf.get(campaign) or self.shelf.refresh(campaign)).version
 
     def _predictions(self, body: Body, tasks: Sequence[Mapping[str, Any]]) -> list[Any]:
-        campaign = self.register.of_project(_project(body)) or self.register.of_tasks(tasks)
+        campaign = self.register.of_project(project_in(body)) or self.register.of_tasks(tasks)
         predictor = None if campaign is None else self.shelf.get(campaign)
         if campaign is not None and predictor is None:
             raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "the model is being loaded")
@@ -131,7 +140,9 @@ class Service:
             # ask again when the task is opened.
             return [[] for _ in tasks]
         config = body.get("label_config")
-        return predictor.predict(tasks, config if isinstance(config, str) else None)
+        return label_studio.predictions(
+            predictor, tasks, config if isinstance(config, str) else None
+        )
 
 
 def make_app(service: Service) -> Starlette:
@@ -158,8 +169,9 @@ def make_app(service: Service) -> Starlette:
             guarded("/setup", service.setup),
             guarded("/predict", service.predict),
             guarded("/train", service.train),
-            guarded("/webhook", service.webhook),
-            guarded("/webhooks/label-studio", service.webhook),
+            guarded("/webhook", service.label_studio),
+            guarded("/webhooks/label-studio", service.label_studio),
+            Route("/webhooks/cvat", service.cvat, methods=["POST"]),  # shows no secret, but signs
         ],
         exception_handlers={
             HTTPException: _refused,
@@ -167,38 +179,6 @@ def make_app(service: Service) -> Starlette:
             Exception: _failed,
         },
     )
-
-
-async def _body(request: Request, longest: int) -> Body:
-    """Return the JSON object of a request. Raises `HTTPException`, repeating nothing of it."""
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > longest:
-            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"over {longest} bytes")
-        parts.append(part)
-    try:
-        body = json.loads(b"".join(parts))
-    except (ValueError, RecursionError):
-        raise HTTPException(HTTPStatus.BAD_REQUEST, "expected JSON") from None
-    if not isinstance(body, dict):
-        raise HTTPException(HTTPStatus.BAD_REQUEST, "expected a JSON object")
-    return body
-
-
-def _tasks(body: Body) -> list[Mapping[str, Any]]:
-    tasks = body.get("tasks")
-    if not isinstance(tasks, list) or not all(
-        isinstance(task, dict) and isinstance(task.get("data"), dict) for task in tasks
-    ):
-        raise HTTPException(HTTPStatus.BAD_REQUEST, "expected tasks with data")
-    return tasks
-
-
-def _project(body: Body) -> object:
-    """Return what a body says about its project: a number, or a mapping with one."""
-    project = body.get("project")
-    return project.get("id") if isinstance(project, dict) else project
 
 
 async def _refused(_request: Request, error: Exception) -> Response:

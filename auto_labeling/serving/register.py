@@ -1,4 +1,4 @@
-"""Which campaign a call is about, read from the ledger."""
+"""Which campaigns a call of a tool is about, read from the ledger."""
 
 from __future__ import annotations
 
@@ -10,15 +10,21 @@ from sqlalchemy import func, literal_column, select
 
 from auto_labeling.campaign import lease
 from auto_labeling.campaign.ledger import Ledger
-from auto_labeling.campaign.schema import campaigns, rounds, uploads
+from auto_labeling.campaign.schema import campaigns, configurations, rounds, uploads
 from auto_labeling.formats.codec import KEY
 from auto_labeling.records import CampaignId
 
-_NEWEST_FIRST = (
-    select(campaigns.c.campaign, campaigns.c.project)
-    .where(campaigns.c.project.is_not(None))
+_TOOL = configurations.c.body["backend"]
+_KIND = func.coalesce(_TOOL["kind"].as_string(), _TOOL.as_string())
+"""A bare string stands for a kind without further keys."""
+_IN_PROJECTS = (
+    select(campaigns.c.campaign, campaigns.c.project, campaigns.c.stopped_at)
+    .join(configurations, campaigns.c.campaign == configurations.c.campaign)
+    # A campaign cannot change its tool.
+    .where(campaigns.c.project.is_not(None), configurations.c.version == 1)
     .order_by(literal_column("campaigns.rowid").desc())
 )
+_CVAT = "cvat"
 _UNDER_WAY = select(campaigns.c.campaign).where(campaigns.c.stopped_at.is_(None))
 
 
@@ -29,17 +35,27 @@ class Register:
     ledger: Ledger
 
     def of_project(self, project: object) -> CampaignId | None:
-        """Return the newest campaign in a project of the tool.
+        """Return the newest campaign in a project of Label Studio.
 
-        `project` is its number, or Label Studio's `number.time of its making`.
+        `project` is its number, or `number.time of its making`.
         """
         number = str(project or "").partition(".")[0]
         if not number:
             return None
         with self.ledger.read() as connection:
-            rows = connection.execute(_NEWEST_FIRST).all()
+            rows = connection.execute(_IN_PROJECTS.where(_KIND != _CVAT)).all()
         found = (row.campaign for row in rows if (row.project or {}).get("id") == number)
         return next(found, None)
+
+    def in_cvat(self, project: object) -> list[CampaignId]:
+        """Return the campaigns under way in the project of CVAT with this number."""
+        with self.ledger.read() as connection:
+            rows = connection.execute(_IN_PROJECTS.where(_KIND == _CVAT)).all()
+        return [
+            row.campaign
+            for row in rows
+            if row.stopped_at is None and (row.project or {}).get("id") == str(project)
+        ]
 
     def of_tasks(self, tasks: Sequence[Mapping[str, Any]]) -> CampaignId | None:
         """Return the campaign that made the first task with a key of ours."""

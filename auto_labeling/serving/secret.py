@@ -1,20 +1,20 @@
-"""The secret by which a tool shows that it may call; never logged, compared in constant time."""
+"""The secrets by which tools show that they may call; never logged, compared in constant time."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import hmac
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from auto_labeling.errors import BlockedError
-from auto_labeling.files import disk_errors
+from auto_labeling.files import drawn_once
 
 HEADER = "X-Auto-Label-Secret"
+SIGNATURE = "X-Signature-256"
+"""Where CVAT, which shows no secret, puts the signature of a body."""
 USER = "auto-label"
 """By which a tool that knows basic authentication only calls; the secret is the password."""
 
@@ -27,23 +27,8 @@ class Secret:
 
     @classmethod
     def of(cls, path: Path) -> Secret:
-        """Return the secret in a file, drawn the first time and readable by us alone.
-
-        Raises `BlockedError` where the file cannot be written, or is empty.
-        """
-        with disk_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            except FileExistsError:
-                value = path.read_text(encoding="utf-8").strip()
-            else:
-                value = secrets.token_urlsafe(32)
-                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                    file.write(f"{value}\n")
-        if not value:
-            raise BlockedError(f"{path} is empty", remedy="Delete it: another is drawn.")
-        return cls(value)
+        """Return the secret in a file, drawn the first time and readable by us alone."""
+        return cls(drawn_once(path, lambda: secrets.token_urlsafe(32)))
 
     def is_shown(self, headers: Mapping[str, str]) -> bool:
         """Whether these headers hold it: in one of our own, or as the password of a user.
@@ -55,6 +40,15 @@ class Secret:
         """
         shown = headers.get(HEADER.lower()) or _password(headers.get("authorization", ""))
         return hmac.compare_digest(shown.encode(), self.value.encode())
+
+    def has_signed(self, content: bytes, signature: str) -> bool:
+        """Whether this is what CVAT signs these bytes with: HMAC-SHA256, after `sha256=`.
+
+        >>> Secret("s3cret").has_signed(b"{}", "sha256=00")
+        False
+        """
+        digest = hmac.new(self.value.encode(), content, "sha256").hexdigest()
+        return hmac.compare_digest(signature.encode(), f"sha256={digest}".encode())
 
 
 def _password(authorization: str) -> str:

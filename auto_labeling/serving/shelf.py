@@ -14,7 +14,6 @@ from auto_labeling.campaign.ledger import Ledger
 from auto_labeling.campaign.schema import CAMPAIGN, asks, campaigns, items, of, snapshots
 from auto_labeling.campaign.suggesting import blind, version_of
 from auto_labeling.campaign.transition import newest_model
-from auto_labeling.formats.label_studio import way_of
 from auto_labeling.records import CampaignId, Purpose, Side
 from auto_labeling.serving.interim import Interim
 from auto_labeling.serving.predicting import Predictor
@@ -30,6 +29,9 @@ _JUDGES = select(items.c.item).where(
     or_(items.c.side != Side.TRAIN, items.c.item.in_(_ASKED_TO_JUDGE)),
 )
 _NAME = select(campaigns.c.name).where(campaigns.c.campaign == CAMPAIGN)
+_GOLD = select(func.count(asks.c.item)).where(
+    asks.c.campaign == CAMPAIGN, asks.c.purpose == Purpose.GOLD
+)
 _SNAPSHOTS = select(func.count()).where(snapshots.c.campaign == CAMPAIGN)
 UNTRAINED = "untrained"
 
@@ -42,6 +44,8 @@ class _Wanted:
     sha256: str | None
     snapshots: int
     """Of the pool, which grows."""
+    gold: int
+    """How many gold questions were asked: each hides an item, without a new model."""
 
 
 class Shelf:
@@ -80,11 +84,12 @@ class Shelf:
             sha256 = newest_model(connection, campaign)
             name = str(connection.scalar(_NAME, of(campaign)))
             grown = connection.scalar(_SNAPSHOTS, of(campaign)) or 0
+            gold = connection.scalar(_GOLD, of(campaign)) or 0
         interim = Interim.read(self._workspace.campaign(campaign))
         if interim is not None and interim.after == sha256:
             sha256 = interim.model
         version = f"{name}-{UNTRAINED}" if sha256 is None else version_of(name, sha256)
-        return _Wanted(version=version, sha256=sha256, snapshots=grown)
+        return _Wanted(version=version, sha256=sha256, snapshots=grown, gold=gold)
 
     def _load(self, campaign: CampaignId, wanted: _Wanted) -> Predictor:
         with self._opened(campaign) as opened:
@@ -96,10 +101,11 @@ class Shelf:
             return Predictor(
                 version=wanted.version,
                 fitted=None if wanted.sha256 is None else opened.model(wanted.sha256),
+                lesson=opened.lesson,
                 schema=opened.config.labels,
                 pool=opened.pool,
                 positions={item: at for at, item in enumerate(opened.pool.ids)},
                 hidden=frozenset(hidden),
                 at_least=0.0 if rule is None else rule.at_least,
-                shows=way_of(opened.pool.kinds()),
+                kinds=opened.pool.kinds(),
             )

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from auto_labeling.backends.label_studio.settings import LabelStudio
 from auto_labeling.errors import AutoLabelingError
 from auto_labeling.records import CampaignId
 from auto_labeling.serving.predicting import Predictor
 from auto_labeling.serving.register import Register
 from auto_labeling.serving.shelf import Open, Shelf
-from auto_labeling.serving.telling import Teller
+from auto_labeling.serving.telling import ShowsModels, Teller
 
 _log = logging.getLogger(__name__)
 
@@ -25,8 +25,8 @@ class Upkeep:
     register: Register
     shelf: Shelf
     opened: Open
-    teller: Teller | None
-    """None where the tool cannot reach us."""
+    tellers: Mapping[type, Teller]
+    """Settings of a tool -> who speaks to its projects; none where tools cannot reach us."""
     every_s: float = 2.0
     again_s: float = 15.0
     """How long a project that could not be told is left alone."""
@@ -48,7 +48,7 @@ class Upkeep:
 
     def tell(self) -> None:
         """Tell the projects of the campaigns under way what they have not been told."""
-        for campaign in self.register.under_way() if self.teller else []:
+        for campaign in self.register.under_way() if self.tellers else []:
             predictor, project = self.shelf.get(campaign), self.register.project_of(campaign)
             if predictor is None or project is None:
                 continue
@@ -78,17 +78,22 @@ class Upkeep:
         wanted = predictor.version, self.register.sent(campaign)
         shown = predictor.fitted is None or self._shown.get(campaign) == wanted
         recently = time.monotonic() - self._told.get(campaign, -self.again_s) < self.again_s
-        if self.teller is None or recently or (shown and campaign in self._hooked):
+        if recently or (shown and campaign in self._hooked):
             return
         self._told[campaign] = time.monotonic()
         with self.opened(campaign) as opened:
             name, tool = opened.config.name, opened.config.backend
-        if not isinstance(tool, LabelStudio):
+        teller = self.tellers.get(type(tool))
+        if teller is None:
             return
         if campaign not in self._hooked:
-            self.teller.hook(campaign, tool, project)
+            teller.hook(campaign, tool, project)
             self._hooked.add(campaign)
-        if not shown and self.teller.show(name, tool, project, predictor.version):
+        if (
+            shown
+            or not isinstance(teller, ShowsModels)  # there, people ask
+            or teller.show(name, tool, project, predictor.version)
+        ):
             self._shown[campaign] = wanted
             del self._told[campaign]  # it listens
         self._said.pop(campaign, None)

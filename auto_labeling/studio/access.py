@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from auto_labeling import files
+from auto_labeling.files import drawn_once
 
 LOGIN = "admin@localhost"
 TOKEN, PASSWORD = "token", "password"
@@ -25,12 +25,6 @@ class Access:
         """Return what was drawn for this folder, drawing it the first time."""
         return cls(
             login=LOGIN,
-            password=_kept(folder / PASSWORD, secrets.token_urlsafe(12)),
-            token=_kept(folder / TOKEN, secrets.token_hex(20)),
+            password=drawn_once(folder / PASSWORD, lambda: secrets.token_urlsafe(12)),
+            token=drawn_once(folder / TOKEN, lambda: secrets.token_hex(20)),
         )
-
-
-def _kept(path: Path, drawn: str) -> str:
-    if not path.exists():
-        files.write_atomically(path, f"{drawn}\n", private=True)
-    return path.read_text(encoding="utf-8").strip()

@@ -24,6 +24,7 @@ from auto_labeling.serving.shelf import Shelf
 from auto_labeling.workspace import Workspace
 
 SECRET = "a secret of these tests"
+SIGNING = "not-a-secret"
 
 
 @dataclass
@@ -45,6 +46,7 @@ class Counter:
             make_app(
                 Service(
                     secret=Secret(SECRET),
+                    signing=Secret(SIGNING),
                     register=self.register,
                     shelf=self.shelf,
                     errands=self.errands,

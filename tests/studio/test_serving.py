@@ -3,55 +3,43 @@
 from __future__ import annotations
 
 import csv
-import socket
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from label_studio_sdk import LabelStudio
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from auto_labeling import assemble
-from auto_labeling.campaign.driver import drive
-from auto_labeling.campaign.ledger import Fence
-from auto_labeling.campaign.rounds import RoundState
-from auto_labeling.campaign.schema import campaigns, items, rounds
-from auto_labeling.campaign.transition import state_of
+from auto_labeling.campaign.schema import campaigns, items
 from auto_labeling.cli.serve import KEPT_IN
-from auto_labeling.errors import LeaseHeld
 from auto_labeling.records import Side
 from auto_labeling.serving.app import CAMPAIGN_HEADER
 from auto_labeling.serving.interim import Interim
 from auto_labeling.serving.secret import HEADER, USER
 from auto_labeling.studio import Person, Studio
-from auto_labeling.workspace import Workspace
 from tests.support.campaigns import data_of, ledger_of, tiny
+from tests.support.served import PATIENCE_S, Driver, Served, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-PATIENCE_S = 60
 LONG_S = 3600
 
 
-class Office:
+class Office(Driver):
     """A campaign in a project of a real server, whose people answer at once or not at all."""
 
     def __init__(self, folder: Path, studio: Studio, crew: tuple[Person, ...]) -> None:
         self.studio = studio
         self.crew = crew
-        self.path = folder / "workspace"
-        self.workspace = Workspace.of(self.path)
+        path = folder / "workspace"
         token = folder / "token"
         token.write_text(studio.token)
-        self.campaign = tiny(
-            self.path,
+        campaign = tiny(
+            path,
             backend={
                 "kind": "label_studio",
                 "url": studio.url,
@@ -62,56 +50,10 @@ class Office:
             stop={"max_rounds": 6},
             wait={"poll_s": LONG_S},
         )
+        super().__init__(path, campaign)
         with (data_of(self.path) / "truth.csv").open(encoding="utf-8") as file:
             self.truth = {row["id"]: row["label"] for row in csv.DictReader(file)}
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.server: subprocess.Popen[str] | None = None
-        self.driving = threading.Event()
-
-    def look(self, *, wait: bool = False, max_rounds: int | None = None) -> None:
-        """Drive the campaign in this process, once whoever drives it has ended."""
-        with ExitStack() as stack:
-            fences: list[Fence] = []
-
-            def is_ours() -> bool:
-                with suppress(LeaseHeld):  # by a tick that an answer brought
-                    hold = assemble.held(self.workspace, self.campaign)
-                    fences.append(stack.enter_context(hold))
-                return fences != []
-
-            wait_for(is_ours, "nobody else drives")
-            [fence] = fences
-            opened = assemble.opened(self.workspace, self.campaign, fence=fence)
-            self.driving.set()
-            drive(stack.enter_context(opened), wait=wait, max_rounds=max_rounds)
-
-    def serve(self) -> None:
-        """Start `auto-label serve`."""
-        words = ["serve", "--port", str(self.port), "--public-url", self.url, "--plain"]
-        self.server = subprocess.Popen(
-            [sys.executable, "-m", "auto_labeling.cli", *words, "--workspace", str(self.path)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        wait_for(self.answers, "it serves")
-
-    def answers(self) -> bool:
-        try:
-            return httpx.get(f"{self.url}/health", trust_env=False).is_success
-        except httpx.HTTPError:
-            return False
-
-    def leave(self) -> str:
-        """End it, and return what it said."""
-        if self.server is None:
-            return ""
-        self.server.send_signal(2)
-        said, _ = self.server.communicate(timeout=30)
-        assert self.server.returncode == 0, said
-        self.server = None
-        return said
+        self.served = Served(path)
 
     @property
     def secret(self) -> str:
@@ -121,18 +63,6 @@ class Office:
     def project(self) -> int:
         with ledger_of(self.path) as ledger, ledger.read() as connection:
             return int(connection.scalar(select(campaigns.c.project))["id"])
-
-    def round(self) -> int:
-        with ledger_of(self.path) as ledger, ledger.read() as connection:
-            return int(connection.scalar(select(func.max(rounds.c.number))) or 0)
-
-    def is_sent(self, number: int) -> bool:
-        with ledger_of(self.path) as ledger:
-            state = state_of(ledger, self.campaign)
-        return (state.round, state.state) == (number, RoundState.SENT)
-
-    def is_driven(self) -> bool:
-        return assemble.driver_of(self.workspace, self.campaign) is not None
 
     def judges(self) -> set[str]:
         """Return the items that judge the model."""
@@ -168,10 +98,6 @@ class Office:
         with self.studio.client() as admin:
             return str(admin.get(f"/api/projects/{self.project}/").json()["model_version"])
 
-    def health(self) -> Mapping[str, Any]:
-        said: Mapping[str, Any] = httpx.get(f"{self.url}/health", trust_env=False).json()
-        return said
-
 
 @pytest.fixture(scope="module")
 def office(
@@ -184,11 +110,9 @@ def office(
     made.look()
     made.answer_all()
     made.look()
-    made.serve()
+    made.served.start()
     yield made
-    if made.server is not None:
-        made.server.kill()
-        made.server.communicate()
+    made.served.kill()
 
 
 @pytest.fixture
@@ -199,21 +123,6 @@ def trained(office: Office) -> Office:
     office.look()
     assert office.is_sent(office.round())
     return office
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-def wait_for(true: Callable[[], bool], what: str) -> float:
-    """Return after how many seconds it was true, or fail."""
-    begun = time.monotonic()
-    while not true():
-        assert time.monotonic() < begun + PATIENCE_S, f"waited in vain until {what}"
-        time.sleep(0.1)
-    return time.monotonic() - begun
 
 
 @contextmanager
@@ -228,7 +137,7 @@ def test_the_model_answers_for_label_studio(trained: Office) -> None:
     with sdk_of(trained.studio) as sdk:
         made = sdk.ml.create(
             project=trained.project,
-            url=trained.url,
+            url=trained.served.url,
             title="auto-labeling",
             auth_method="BASIC_AUTH",
             basic_auth_user=USER,
@@ -274,7 +183,7 @@ def expect_training(office: Office, sdk: Any, backend: int) -> None:
     waiting = [task for task in office.tasks() if not task["annotations"]]
     office.answer_all(waiting[:3])
     sdk.ml.train(backend)
-    wait_for(lambda: office.health()["training"] == "done", "it has trained")
+    wait_for(lambda: office.served.health()["training"] == "done", "it has trained")
     served = f"tiny-{trained_between_rounds(office)[:12]}"
     wait_for(lambda: sdk.ml.get(backend).model_version == served, "the model is served")
     wait_for(lambda: office.shown() == served, "the project shows it")
@@ -297,7 +206,6 @@ def test_an_answer_wakes_a_driver_that_waits_for_an_hour(trained: Office) -> Non
     driver = threading.Thread(target=trained.look, kwargs={"wait": True, "max_rounds": 1})
     driver.start()
     assert trained.driving.wait(PATIENCE_S)
-    time.sleep(2)  # it has looked, and waits
     trained.answer_all()
     driver.join(PATIENCE_S)
     assert not driver.is_alive()
@@ -314,8 +222,10 @@ def test_strangers_are_refused(trained: Office) -> None:
     told = {"action": "ANNOTATION_CREATED"}
     for headers in ({}, {HEADER: "a guess"}):
         for path in ("webhook", "webhooks/label-studio", "train"):
-            address = f"{trained.url}/{path}"
-            answer = httpx.post(address, json=told, headers=headers, trust_env=False)
+            address = f"{trained.served.url}/{path}"
+            answer = httpx.post(
+                address, json=told, headers=headers, trust_env=False, timeout=PATIENCE_S
+            )
             assert answer.status_code == 401
 
 
@@ -323,13 +233,18 @@ def test_a_webhook_is_made_once(trained: Office) -> None:
     [hook] = trained.hooks()
     assert hook["headers"] == {HEADER: trained.secret, CAMPAIGN_HEADER: trained.campaign}
     assert (hook["send_payload"], hook["send_for_all_actions"]) == (False, False)
-    assert trained.secret not in trained.leave()
-    trained.serve()
-    time.sleep(5)
+    assert trained.secret not in trained.served.leave()
+    stale = {**hook["headers"], HEADER: "an older one"}
+    with trained.studio.client() as admin:
+        told = {name: hook[name] for name in ("project", "url", "send_payload", "actions")}
+        admin.post("/api/webhooks/", json={**told, "headers": stale}).raise_for_status()
+    assert len(trained.hooks()) == 2
+    trained.served.start()
+    wait_for(lambda: len(trained.hooks()) == 1, "the stale one is gone")
     assert trained.hooks() == [hook]
-    trained.leave()
+    trained.served.leave()
     (trained.path / KEPT_IN).unlink()
-    trained.serve()
+    trained.served.start()
     wait_for(lambda: trained.hooks() not in ([hook], []), "it is made anew")
     [other] = trained.hooks()
     assert other["headers"][HEADER] == trained.secret != hook["headers"][HEADER]

@@ -14,6 +14,7 @@ from auto_labeling.campaign import budget, driver, labels, statement
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.rounds import CampaignState, RoundState
 from auto_labeling.campaign.schema import asks, uploads
+from auto_labeling.ports import Traits
 from auto_labeling.records import Event, EventKind, Value
 from tests.support.accounts import campaign_problems
 from tests.support.campaigns import drive_until, driving, tiny
@@ -125,7 +126,7 @@ def office(path: Path, **overrides: Any) -> Iterator[Office]:
     campaign = tiny(path, **chosen)
     drive_until(path, campaign, RoundState.RESERVED)
     with driving(path, campaign) as opened:
-        shelf = Shelf()
+        shelf = Shelf(traits=Traits(shapes=frozenset({opened.config.labels.task})))
         made = Office(replace(opened, backend=shelf), shelf)
         made.goes_on()
         yield made

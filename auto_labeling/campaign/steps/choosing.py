@@ -84,7 +84,7 @@ def select_batch(campaign: Campaign, state: CampaignState) -> Transition:
     if not len(train):
         ending = Ending(kind="exhausted", sentence="every item of the pool has been asked about")
         return Transition(to=RoundState.SELECTED, ending=ending)
-    due = _control_due(campaign, state.round) if campaign.pool.heldout is None else 0
+    due = _control_due(campaign, state.round)
     judges = rng.choice(control, size=min(due, len(control)), replace=False)
     chances = dict.fromkeys(judges.tolist(), len(judges) / max(len(control), 1))
     chosen = train[:0]
@@ -144,6 +144,8 @@ def _candidates(campaign: Campaign) -> tuple[NDArray[np.intp], NDArray[np.intp]]
 
 def _control_due(campaign: Campaign, number: int) -> int:
     """Return how many of this batch judge, so that their share holds over the whole campaign."""
+    if campaign.pool.heldout is not None or not campaign.config.learns:
+        return 0
     with campaign.ledger.read() as connection:
         before = connection.execute(_PICKED_BEFORE, of(campaign.campaign_id, number))
         counts: dict[str, int] = dict(before.all())

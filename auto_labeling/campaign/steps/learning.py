@@ -64,6 +64,8 @@ def freeze(campaign: Campaign, state: CampaignState) -> Transition:
 
 def train(campaign: Campaign, state: CampaignState) -> Transition:
     """Fit the model on everything labeled for training; without any label there is none."""
+    if not campaign.config.learns:
+        return Transition(to=RoundState.TRAINED)
     number = state.round
     with campaign.ledger.read() as connection:
         known = training_set(labels.read(connection, campaign.campaign_id))

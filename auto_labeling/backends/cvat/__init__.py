@@ -1,0 +1,1 @@
+"""CVAT behind AnnotationBackend: a real server, spoken to through its SDK."""

@@ -1,0 +1,82 @@
+"""What a model says about tasks of Label Studio, in Label Studio's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auto_labeling.errors import DataError
+from auto_labeling.formats.codec import ITEM
+from auto_labeling.formats.label_studio import Layout, check_config, encode_prediction, way_of
+from auto_labeling.pool.pool import Pool
+from auto_labeling.pool.table import Table
+from auto_labeling.pool.texts import HashedTexts
+from auto_labeling.records import Suggestion
+from auto_labeling.serving.predicting import Predictor
+
+Task = Mapping[str, Any]
+Prediction = dict[str, Any]
+
+
+def predictions(
+    predictor: Predictor, tasks: Sequence[Task], config: str | None
+) -> list[Prediction]:
+    """Return a prediction for each task; one without a result where nothing can be said.
+
+    Its score is the probability of the answer that it names, in [0, 1]: the lowest is what the
+    model is least sure of. `config` is the project's labeling configuration.
+    """
+    nothing: Prediction = {"result": [], "score": None, "model_version": predictor.version}
+    found = [dict(nothing) for _ in tasks]
+    layout = _layout(predictor, config)
+    if predictor.fitted is None or layout is None:
+        return found
+    rows = [_features(predictor, task["data"], layout) for task in tasks]
+    able = [at for at, row in enumerate(rows) if row is not None]
+    if able:
+        items = [str(tasks[at]["data"].get(ITEM, "")) for at in able]
+        said = predictor.suggest(items, np.stack([row for row in rows if row is not None]))
+        for at, suggestion in zip(able, said, strict=True):
+            found[at] = _prediction(predictor, suggestion, layout)
+    return found
+
+
+def _prediction(predictor: Predictor, suggestion: Suggestion, layout: Layout) -> Prediction:
+    made = encode_prediction(suggestion, predictor.schema, layout)
+    return made if predictor.may_show(suggestion) else made | {"result": []}
+
+
+def _layout(predictor: Predictor, config: str | None) -> Layout | None:
+    """Return the names of the project's tags; None where it no longer asks for our classes."""
+    shows = way_of(predictor.kinds)
+    if not config:
+        return Layout.of(shows)
+    try:
+        return check_config(config, predictor.schema, shows)
+    except DataError:
+        return None
+
+
+def _features(
+    predictor: Predictor, data: Mapping[str, Any], layout: Layout
+) -> NDArray[np.float32] | None:
+    """Return (p,) features of an item of the pool, or of a text; None of anything else."""
+    position = predictor.positions.get(str(data.get(ITEM)))
+    if position is not None:
+        row: NDArray[np.float32] = np.asarray(predictor.pool.features[[position]])[0]
+        return row
+    shown = data.get(layout.field)
+    if layout.way != "text" or not isinstance(shown, str) or not _hashes_texts(predictor.pool):
+        return None
+    width = int(predictor.pool.features.shape[1])
+    [hashed_text] = next(HashedTexts(texts=[shown], width=width).chunks())
+    return np.asarray(hashed_text, dtype=np.float32)
+
+
+def _hashes_texts(pool: Pool) -> bool:
+    """Whether the pool's features are those of its texts, and of nothing else."""
+    source = pool.snapshots[0].source
+    return isinstance(source, Table) and source.text is not None and not source.features

@@ -1,0 +1,149 @@
+"""Which item of a pool a picture shows, told by its name or by what it looks like.
+
+A pool knows its items by the bytes of their files, which are gone when a tool hands over a picture.
+Pictures that we upload are named by their content. Of others names say nothing: items are sought
+whose stored features are near, and their files tell the rest.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageChops, ImageStat
+
+from auto_labeling.arrays import spans
+from auto_labeling.backends.cvat.pictures import content_in
+from auto_labeling.errors import ConfigurationError, DataError
+from auto_labeling.pool.images import Images
+from auto_labeling.pool.label_studio_export import LabelStudioExport
+from auto_labeling.pool.pixels import WHITE, levels, picture, upright
+from auto_labeling.pool.pool import Pool
+from auto_labeling.pool.rows import ArrayRows
+from auto_labeling.records import ItemId
+
+NEAR = 3.0
+"""By how many levels, on average, the features of a picture and of its file may differ: those of a
+JPEG file are made of a coarse decoding of it, which is worth 1.6 levels."""
+SAME = 1.0
+"""By how many levels, on average, the pixels may: a tool that turns a photograph upright stores it
+anew, which is worth a fourth of a level."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recognized:
+    """What is known about a picture."""
+
+    features: NDArray[np.float32]
+    """(p,): as the pool has them where the picture is in it, else made as a pool makes them."""
+    items: frozenset[ItemId]
+    """Whose picture it may be; near ones whose file is gone are among them."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Recognizer:
+    """Knows the pictures of one pool by sight."""
+
+    pool: Pool
+    source: Images | LabelStudioExport
+
+    @classmethod
+    def of(cls, pool: Pool) -> Recognizer:
+        """Return one for this pool. Raises `ConfigurationError` where it has no pictures."""
+        source = pool.snapshots[0].source
+        if isinstance(source, Images):
+            return cls(pool=pool, source=source)
+        if isinstance(source, LabelStudioExport) and source.shows == "image":
+            return cls(pool=pool, source=source)
+        raise ConfigurationError(
+            f"pool: expected pictures, of which features can be made, got {source.location}"
+        )
+
+    def recognize(self, image: Image.Image, name: str = "") -> Recognized:
+        """Return what a picture shows, which a tool calls by a name; it is left as it is."""
+        named = self._by_content.get(content_in(name) or "", [])
+        if named:
+            return self._recognized(named, self._row(named[0]))
+        made = self._features(image)
+        seen = upright(image, "rgb")
+        shown: list[int] = []
+        twin: NDArray[np.float32] | None = None
+        for position in self._near(made):
+            row = self._row(position)
+            if twin is not None and not np.array_equal(row, twin):
+                continue
+            difference = self._difference(position, seen)
+            if difference <= SAME:
+                shown.append(position)
+            if difference == 0.0:  # it is this file, or a copy of it
+                twin = row
+        return self._recognized(shown, made if twin is None else twin)
+
+    def _recognized(self, shown: Sequence[int], features: NDArray[np.float32]) -> Recognized:
+        items = frozenset(self.pool.ids[position] for position in shown)
+        return Recognized(features=features, items=items)
+
+    def _row(self, position: int) -> NDArray[np.float32]:
+        row: NDArray[np.float32] = np.asarray(self.pool.features[[position]])[0]
+        return row
+
+    def _features(self, image: Image.Image) -> NDArray[np.float32]:
+        """Return (p,) features, as the pool makes them of files."""
+        row = levels(image, self.source.size, self.source.colors)[None]
+        [features] = next(ArrayRows(array=row, divisor=WHITE).chunks())
+        return np.asarray(features)
+
+    def _near(self, made: NDArray[np.float32]) -> NDArray[np.intp]:
+        """Return the positions of items whose features are near, nearest first."""
+        order, means = self._by_mean
+        # Features can only be near whose means are, so that few rows are read.
+        ends = made.mean() + np.array([-1.0, 1.0]) * (NEAR + 0.1) / WHITE
+        low, high = np.searchsorted(means, ends)
+        candidates = np.sort(order[low:high])
+        distances = np.empty(len(candidates))
+        for span in spans(len(candidates), len(made)):
+            rows = np.asarray(self.pool.features[candidates[span]])
+            distances[span] = np.abs(rows - made).mean(axis=1)
+        nearest = np.argsort(distances, kind="stable")
+        near: NDArray[np.intp] = candidates[nearest[distances[nearest] <= NEAR / WHITE]]
+        return near
+
+    @cached_property
+    def _by_content(self) -> Mapping[str, Sequence[int]]:
+        """Return how content hashes begin -> positions of the items with that content."""
+        found: defaultdict[str, list[int]] = defaultdict(list)
+        for position, content_hash in enumerate(self.pool.content_hashes):
+            found[content_hash[:16]].append(position)
+        return dict(found)
+
+    @cached_property
+    def _by_mean(self) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Return (n,) positions by the mean of their features, and (n,) these means, ascending."""
+        n, width = self.pool.features.shape
+        means = np.concatenate(
+            [
+                np.asarray(self.pool.features[span]).mean(axis=1, dtype=np.float64)
+                for span in spans(n, width)
+            ]
+        )
+        order = np.argsort(means, kind="stable")
+        return order, means[order]
+
+    def _difference(self, position: int, seen: Image.Image) -> float:
+        """Return by how many levels a picture differs from an item's; `SAME` if that is gone."""
+        items, _ = self.pool.check([position])
+        if not items or items[0].uri is None:
+            return SAME
+        try:
+            known = picture(Path(items[0].uri).read_bytes(), "rgb")
+        except (OSError, DataError):
+            return SAME
+        if known.size != seen.size:
+            return np.inf
+        apart = ImageStat.Stat(ImageChops.difference(known, seen))
+        return float(np.mean(apart.mean))

@@ -1,0 +1,1 @@
+"""Data sets as CVAT writes and reads them: one format a file."""
