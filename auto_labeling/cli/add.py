@@ -74,6 +74,7 @@ def add(
             base=opened.base,
             folder=opened.folder,
             clock=opened.clock,
+            traits=opened.backend.traits,
         )
     if json:
         screen.print_json({"campaign": name, "added": added, "quarantined": bad, "source": raw})

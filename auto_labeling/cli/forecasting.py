@@ -40,8 +40,8 @@ class Outlook:
 
     @property
     def ends_early(self) -> bool:
-        """Whether any rule may find that enough is learned."""
-        return stopping.any_looks_at_learning(self.config.stop)
+        """Whether any rule may find that enough is learned, or nothing learns."""
+        return not self.config.learns or stopping.any_looks_at_learning(self.config.stop)
 
 
 def outlook_of(path: Path, folder: Path) -> Outlook:
@@ -92,7 +92,7 @@ def _terms(config: CampaignConfig, candidates: int, heldout: int) -> Terms:
         reserve_micros=config_room.dearest_answer(config),
         currency=config.budget.currency,
         max_rounds=min(rounds, default=None),
-        control=0.0 if heldout else config.evaluation.control,
+        control=0.0 if heldout or not config.learns else config.evaluation.control,
         heldout=heldout,
         class_count=len(config.labels.classes),
         targets=targets,

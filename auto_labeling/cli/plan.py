@@ -103,6 +103,8 @@ def _pool(outlook: Outlook) -> str:
 
 
 def _judged(outlook: Outlook) -> str:
+    if not outlook.config.learns:
+        return "nothing: there is no model"
     against = "held-out rows" if outlook.heldout else "items of the control slice, by consensus"
     return f"{outlook.plan.judged:,} {against}"
 

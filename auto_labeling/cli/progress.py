@@ -54,8 +54,8 @@ class Glance:
 
     state: CampaignState
     account: budget.Account
-    finished: dict[int, tuple[int, int, int, Interval]]
-    """By round: items, answers, micros, and the figure that decides."""
+    finished: dict[int, tuple[int, int | None, int, Interval]]
+    """By round: items, answers, micros, and the figure that decides; None where none was judged."""
 
 
 @dataclass(slots=True)
@@ -106,8 +106,7 @@ class Watcher:
             parts = [
                 f"round {number:>3}",
                 f"{count(items):>6} items",
-                f"{count(answers):>7} answers",
-                f"{cost:>9}",
+                "" if answers is None else f"{count(answers):>7} answers  {cost:>9}",
                 "" if found == UNKNOWN else f"{self.metric} {found}",
             ]
             self.screen.print("  ".join(part for part in parts if part), soft_wrap=True)
@@ -192,7 +191,7 @@ def _watch(
             return
 
 
-def _figures(row: object) -> tuple[int, int, int, Interval]:
+def _figures(row: object) -> tuple[int, int | None, int, Interval]:
     known = getattr(row, "n", None) is not None
     nan = float("nan")
 
@@ -207,7 +206,7 @@ def _figures(row: object) -> tuple[int, int, int, Interval]:
     )
     return (
         int(row.items_labeled),  # type: ignore[attr-defined]
-        int(getattr(row, "committed_answers", 0) or 0),
+        getattr(row, "committed_answers", None),
         int(getattr(row, "committed_micros", 0) or 0),
         figure,
     )

@@ -99,7 +99,7 @@ def prospects_of(workspace: Workspace, statement: Statement) -> Prospects:
         currency=statement.budget.currency,
         rounds_left=None if limit is None else max(limit - statement.state.round, 0),
         answers_a_day=None if now is None else _pace(statement, now),
-        ends_early=stopping.any_looks_at_learning(config.stop),
+        ends_early=not config.learns or stopping.any_looks_at_learning(config.stop),
     )
 
 

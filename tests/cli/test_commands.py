@@ -252,3 +252,12 @@ def test_a_network_disk_is_refused(
     assert desk.type("run", desk.write(), "--plain") == 2
     assert "network disk" in desk.err
     assert desk.type("doctor") == 1
+
+
+def test_without_a_model_nothing_is_judged_and_nothing_made_up(desk: Desk) -> None:
+    file = desk.write(model={"kind": "none"}, stop={"max_rounds": 2})
+    assert desk.type("plan", file) == 0
+    assert "nothing: there is no model" in desk.out
+    assert "earlier" not in desk.out
+    assert desk.type("run", file) == 0
+    assert "0 answers" not in desk.out
