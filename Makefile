@@ -27,10 +27,10 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo studio test check format lock soak bench clean
+.PHONY: help venv demo studio test test-cvat check format lock soak bench clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' Makefile
 	@echo '  LOCK=requirements-all.lock adds every extra (torch, YOLO, dask, ray: several GB).'
 
 venv: $(STAMP) ## Make .venv from the lock, with the project editable in it
@@ -74,6 +74,13 @@ studio: venv $(STUDIO)/.synced ## Label the digits yourself: a Label Studio, and
 
 test: venv $(STUDIO)/.synced ## Run every test but the soak (PYTEST_ARGS="-n 2" runs them on two cores)
 	@$(PY) -m pytest $(PYTEST_ARGS)
+
+# Three people sign up there as al-mia, al-li and al-sam, so its registration has to be open. What
+# the tests make is deleted in the end, but for these accounts; nothing else there is touched.
+test-cvat: venv ## Run CVAT's tests against a real one (CVAT_URL, CVAT_USERNAME, CVAT_PASSWORD of an admin)
+	@test -n "$$CVAT_URL" -a -n "$$CVAT_USERNAME" -a -n "$$CVAT_PASSWORD" || \
+	  { echo 'Set CVAT_URL, CVAT_USERNAME and CVAT_PASSWORD, of an administrator of a CVAT with open registration.' >&2; exit 1; }
+	@$(PY) -m pytest tests/backends/test_contracts.py tests/cvat/test_backend.py -k CVAT\ or\ test_backend --timeout=0 $(PYTEST_ARGS)
 
 check: venv ## Format, lint, types, import order and the fast tests
 	@$(BIN)/ruff format --check

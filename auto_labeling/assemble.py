@@ -52,7 +52,8 @@ def create(
     folder = workspace.campaign(campaign)
     clock = _clock(config, folder)
     place = _place(config, folder, base, clock, LocalSecrets())
-    creation.check_tool(config, config.backend.open(place).traits)
+    traits = config.backend.open(place).traits
+    creation.check_tool(config, traits)
     ledger = open_ledger(workspace)
     try:
         creation.create(
@@ -64,6 +65,7 @@ def create(
             folder=folder,
             clock=clock,
             pseudonym=Pseudonyms(workspace.people(campaign)),
+            traits=traits,
         )
     finally:
         ledger.close()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from auto_labeling.studio import Person, Studio, sign_up, start
+from tests.cvat.people import Office, opened_office
 from tests.support.studio import require_studio
 
 
@@ -27,3 +28,10 @@ def crew(studio: Studio) -> tuple[Person, Person, Person]:
     """Three people of that Label Studio, with tokens of their own."""
     mia, li, sam = (sign_up(studio, f"{name}@example.org") for name in ("mia", "li", "sam"))
     return mia, li, sam
+
+
+@pytest.fixture(scope="session")
+def cvat() -> Iterator[Office]:
+    """One CVAT for all tests: make a project of your own in it, and never stop it."""
+    with opened_office() as office:
+        yield office

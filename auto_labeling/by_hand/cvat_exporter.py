@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from auto_labeling.by_hand.cvat_drawing import drawn, label_of
 from auto_labeling.by_hand.picture_files import names_of, paths_of, size_of
 from auto_labeling.by_hand.suggesting import scored, value_of
 from auto_labeling.errors import ConfigurationError, DataError
@@ -15,8 +16,6 @@ from auto_labeling.formats.cvat import Document, Labels, Picture, write_xml
 from auto_labeling.formats.cvat.attributes import SCORE, check_name
 from auto_labeling.formats.cvat.labeled import attributes_of, label_rows
 from auto_labeling.formats.cvat.labels import ANY
-from auto_labeling.formats.cvat.shapes import Size, encode_shape
-from auto_labeling.formats.cvat.suggested import score_text, tag_row, told_of
 from auto_labeling.formats.labeled import is_there
 from auto_labeling.records import LabelSchema
 from auto_labeling.shapes import Shape
@@ -82,7 +81,7 @@ class CVATExporter:
 
     def _rows(self, said: Sequence[_Said]) -> list[dict[str, Any]]:
         parts = [part for one, _ in said for part in one]
-        known = sorted({_name(part) for part in parts}) if self._labels is None else self._labels
+        known = sorted({label_of(part) for part in parts}) if self._labels is None else self._labels
         for name in known:
             check_name("labels", name)
         return label_rows(dict.fromkeys(known, ANY), [*attributes_of(parts), SCORE])
@@ -137,30 +136,11 @@ def _annotations(
     found: dict[str, list[dict[str, Any]]] = {"tags": [], "shapes": []}
     for at, (picture, (parts, score)) in enumerate(zip(pictures, said, strict=True)):
         try:
-            for kind, row in _drawn(at, picture.size, parts, score, labels):
+            for kind, row in drawn(at, picture.size, parts, score, labels):
                 found[kind].append(row)
         except DataError as error:
             raise DataError(f"prediction for {picture.name}: {error}") from error
     return found
-
-
-def _drawn(
-    at: int, size: Size, parts: Sequence[str | Shape], score: float | None, labels: Labels
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield where each part of a prediction belongs, and what it is there."""
-    text = None if score is None else score_text(score)
-    for part in parts:
-        label = labels.by_name.get(_name(part))
-        if label is None:
-            raise DataError(f"expected a class out of {list(labels.by_name)}, got {_name(part)!r}")
-        if isinstance(part, str):
-            yield "tags", tag_row(at, label, {} if text is None else {SCORE: text})
-        else:
-            yield "shapes", tag_row(at, label, told_of(part, text)) | encode_shape(part, size)
-
-
-def _name(part: str | Shape) -> str:
-    return part if isinstance(part, str) else part.label
 
 
 def _raw(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -18,6 +18,7 @@ from auto_labeling.clocks import SimulatedClock
 from auto_labeling.ports import AnnotationBackend, Place
 from auto_labeling.records import Item, LabelSchema, RemoteRef, Value
 from tests.backends.annotators import LabelStudioContract
+from tests.backends.cvat_annotators import CVATContract
 from tests.contracts.asking import ALL_ITEMS, label_of
 from tests.contracts.backend import BackendContract, Gap, Habit, without_contract
 
@@ -233,6 +234,14 @@ class TestLabelStudioServer(LabelStudioContract):
     ) -> None:
         monkeypatch.setattr(type(self), "kinds", frozenset({"image", "row"}))
         super().test_links_and_rows_are_shown_as_well(folder)
+
+
+class TestCVATServer(CVATContract):
+    """The one that is held to recorded exchanges, or a real one; see `make test-cvat`."""
+
+    @pytest.mark.slow
+    def test_five_hundred_units_go_through(self, folder: Path) -> None:
+        super().test_five_hundred_units_go_through(folder)
 
 
 def names(value: Value) -> list[Any]:

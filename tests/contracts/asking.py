@@ -33,7 +33,7 @@ def label_of(item_id: str, schema: LabelSchema = SINGLE) -> Value:
 
 
 def text_items(count: int, prefix: str = "item") -> list[Item]:
-    """Return items of a kind that every tool can show."""
+    """Return items without a picture."""
     return [Item(item_id=f"{prefix}-{n}", text=f"text {n}") for n in range(count)]
 
 

@@ -26,7 +26,7 @@ class Answer:
     """What stands on one frame."""
 
     value: Value | None = None
-    """None where it cannot be read, and where a class was due and none was chosen."""
+    """None where it cannot be read, and where one class was due and none was chosen."""
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """As `Event.extra`: the attributes of the class that was chosen, of several classes by class;
     and under `regions`, with its label's name, what the schema does not know."""
@@ -131,8 +131,7 @@ def _chosen(
 ) -> Value | None:
     for name, row in shapes:
         raise DataError(f"expected tag {name!r}, got {row.get('type')}")
-    # A set without a class and a frame that nobody looked at are one and the same.
-    return value_of([name for name, _ in tags], schema) or None
+    return value_of([name for name, _ in tags], schema)
 
 
 def _drawn(

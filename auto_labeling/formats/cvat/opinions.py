@@ -44,9 +44,9 @@ def asked_by(document: Document, task: str | None = None) -> LabelSchema:
 def labeled_tasks(document: Document, schema: LabelSchema) -> list[LabeledTask]:
     """Return the pictures of a file, one opinion each, by whom the task was given to.
 
-    Where nothing is drawn, nothing was to be drawn: export only what is finished. A picture without
-    a class has no opinion. An answer that cannot be read is among its `problems`. Raises
-    `ConfigurationError` where the labels do not fit the schema.
+    Where nothing is drawn, nothing was to be drawn: export only what is finished. Where one class
+    is due, a picture without one has no opinion. An answer that cannot be read is among its
+    `problems`. Raises `ConfigurationError` where the labels do not fit the schema.
     """
     labels = Labels.of(document.labels, schema)
     answers = read_frames(document.annotations, schema, labels, document.sizes)

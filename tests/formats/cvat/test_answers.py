@@ -297,9 +297,9 @@ def test_one_class_is_one_tag() -> None:
 
 
 @pytest.mark.parametrize("nothing", [{}, {"tags": [], "shapes": [], "tracks": []}])
-def test_nothing_is_no_class_and_no_shape(nothing: Any) -> None:
+def test_nothing_is_no_class_an_empty_set_and_no_shape(nothing: Any) -> None:
     assert read(nothing, schema_of("single")) == Answer()
-    assert read(nothing, schema_of("multi")) == Answer()
+    assert read(nothing, schema_of("multi")) == Answer(value=())
     assert read(nothing, schema_of("boxes")) == Answer(value=())
 
 
