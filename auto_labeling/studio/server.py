@@ -10,7 +10,6 @@ folder/
 from __future__ import annotations
 
 import fcntl
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from auto_labeling import files
 from auto_labeling.errors import BlockedError, ConfigurationError
 from auto_labeling.studio.access import Access
 from auto_labeling.studio.environment import DATABASE, Environment
+from auto_labeling.studio.port import bound
 from auto_labeling.studio.running import Studio
 
 HOST = "127.0.0.1"
@@ -30,6 +30,11 @@ _POLL_S = 0.1
 _LET_LOOPBACK_RECEIVE = {
     "LABEL_STUDIO_SSRF_PROTECTION_ENABLED": "false",
     "LABEL_STUDIO_ML_BLOCK_LOCAL_IP": "false",
+    # Of a second or three: who is called shares this machine with models that are being trained.
+    "LABEL_STUDIO_ML_CONNECTION_TIMEOUT": "20",
+    "LABEL_STUDIO_ML_TIMEOUT_HEALTH": "20",
+    "LABEL_STUDIO_ML_TIMEOUT_SETUP": "20",
+    "LABEL_STUDIO_WEBHOOK_TIMEOUT": "20",
 }
 _CHECKS_PREDICTIONS = "fflag_feat_utc_210_prediction_validation_15082025"
 
@@ -52,7 +57,9 @@ def start(
     """
     environment = Environment.find()
     folder = Path(folder).expanduser().resolve()
-    with _held(folder) as lock, _reserved(port) as number:
+    # Ours until the server, which reuses addresses, has it: for a busy one it takes the next.
+    with _held(folder) as lock, bound(HOST, port) as ours:
+        number = ours.getsockname()[1]
         data = _data_of(folder, environment)
         access = Access.of(folder)
         url = f"http://{HOST}:{number}"
@@ -119,24 +126,6 @@ def _held(folder: Path) -> Iterator[IO[bytes]]:
                 f"another Label Studio runs in {folder}", remedy="End it, or name another folder."
             ) from None
         yield lock
-
-
-@contextmanager
-def _reserved(port: int) -> Iterator[int]:
-    """Keep a port until the server has it: where one is busy, it silently takes the next.
-
-    Bound, not listening: nobody else is given it, and the server, which reuses addresses, may bind.
-    """
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as keeper:
-        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            keeper.bind((HOST, port))
-        except OSError as error:
-            raise BlockedError(
-                f"port {port} cannot be had on {HOST} ({error.strerror})",
-                remedy="Name another, or end what listens there.",
-            ) from error
-        yield int(keeper.getsockname()[1])
 
 
 def _await_ready(studio: Studio, within_s: float) -> None:

@@ -6,8 +6,9 @@ import base64
 import json
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -19,6 +20,7 @@ from sqlalchemy import select
 from auto_labeling.backends.label_studio import backend as backend_room
 from auto_labeling.backends.label_studio.client import Client
 from auto_labeling.backends.label_studio.settings import LabelStudio, Project
+from auto_labeling.backends.label_studio.steering import SteeringClient
 from auto_labeling.campaign.driver import perform
 from auto_labeling.campaign.rounds import RoundState, Step
 from auto_labeling.campaign.schema import answers, asks, quarantine
@@ -302,7 +304,7 @@ def serving(status: int, body: bytes) -> Iterator[tuple[str, list[str]]]:
 
 def at(room: Room, url: str, key: str = "t") -> None:
     """Prepare a campaign at some address."""
-    settings = LabelStudio(url=url, token={}, project=Project(title=room.title), timeout_s=5.0)
+    settings = LabelStudio(url=url, token={}, project=Project(title=room.title))
     settings.open(place(room.folder, key)).prepare(CAMPAIGN, SCHEMA)
 
 
@@ -315,6 +317,45 @@ def test_an_address_of_something_else_blocks(room: Room, status: int, body: byte
         error = blocked(lambda: at(room, url))
     assert "does not answer as a Label Studio does" in error.reason
     assert "backend.url" in error.remedy
+
+
+@pytest.mark.parametrize(
+    ("body", "got"),
+    [
+        (b"[]", "a list"),
+        (b"[7]", "a list"),
+        (b"null", "null"),
+        (b"7", "a single value"),
+        (b'{"detail": "Hello"}', "an object of another kind"),
+        (b'{"tasks": [{}]}', "an object of another kind"),
+        (b"<html>Hello</html>", "a page"),
+        (b"", "none"),
+    ],
+)
+def test_what_no_label_studio_says_blocks(body: bytes, got: str) -> None:
+    calls: list[Callable[[SteeringClient], Any]] = [
+        lambda client: client.project(1),
+        lambda client: client.make_project(title="Hello"),
+        lambda client: client.import_tasks(1, [{}]),
+        lambda client: list(client.tasks(1, fields="id")),
+        lambda client: client.newest_change(1),
+        lambda client: client.upload(1, "hello.txt", b"Hello"),
+    ]
+    lists: list[Callable[[SteeringClient], Any]] = [
+        lambda client: client.people(),
+        lambda client: client.ml_backends(1),
+    ]
+    with serving(200, body) as (url, _):
+        for call in calls + (lists if body != b"[]" else []):
+            error = blocked(partial(call, SteeringClient(url, lambda: "t")))
+            assert error.reason.startswith(f"{url} does not answer as a Label Studio does (")
+            assert error.reason.endswith(f": expected its JSON, got {got})")
+            assert "backend.url" in error.remedy
+
+
+def test_a_mistake_of_ours_is_not_the_servers() -> None:
+    with pytest.raises(TypeError, match="colour"):
+        Client("http://127.0.0.1:1", lambda: "t").make_project(colour="blue")
 
 
 def test_a_personal_token_is_exchanged_where_the_server_is(room: Room) -> None:

@@ -28,7 +28,7 @@ from tests.studio.crowd import Act, Worker
 from tests.support.campaigns import CLASSES, data_of, ledger_of, tiny
 from tests.support.studio import require_studio
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 PATIENCE_S = 240
 DRIVES = """

@@ -25,10 +25,10 @@ from auto_labeling.campaign.transition import state_of
 from auto_labeling.errors import TransientError
 from auto_labeling.studio import Person, Studio
 from auto_labeling.workspace import Workspace
-from tests.studio.proxy import Fault, Proxy
 from tests.studio.room import begin
 from tests.support.campaigns import CLASSES, data_of
 from tests.support.examination import examined
+from tests.support.proxy import Fault, Proxy
 from tests.support.studio import tasks_of
 
 pytestmark = pytest.mark.timeout(900)
@@ -168,7 +168,7 @@ def test_a_campaign_goes_on_as_if_nothing_had_failed(
     path = tmp_path / "workspace"
     with Proxy(studio.url, seed=seed, first={"/import": Fault.LATE}) as proxy:
         found = run(path, proxy.url, Town(studio, crew, {}), f"everything fails {seed}")
-        proxy.share = 0.0
+        proxy.calm_down()
         look_again(path)
         examined(path, CAMPAIGN)
     assert proxy.failed.total() > 10

@@ -47,7 +47,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Env
 MIGRATES = 'test "$4" = version || exit 3; touch label_studio.sqlite3 .env'
 
 
-def wait_until(true: Callable[[], bool], within_s: float = 30) -> bool:
+def wait_until(true: Callable[[], bool], within_s: float = 120) -> bool:
     end = time.monotonic() + within_s
     while not true() and time.monotonic() < end:
         time.sleep(0.05)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -37,6 +38,8 @@ class Client:
         self.url = url.rstrip("/")
         self._token = token
         self._timeout_s = timeout_s
+        self._heard: deque[httpx.Response] = deque(maxlen=1)
+        """The server's last answer to the call that is under way."""
 
     def projects(self, title: str) -> list[Row]:
         """Return the projects with exactly this title, oldest first."""
@@ -66,7 +69,7 @@ class Client:
             made = self._sdk.projects.import_tasks(
                 project, request=tasks, return_task_ids=True, request_options=self._once(_IMPORT_S)
             )
-        ids = [int(task) for task in made.task_ids or []]
+            ids = [int(task) for task in made.task_ids or []]
         if len(ids) != len(tasks):
             raise TransientError(
                 f"{self.url}: an import into project {project} made {len(ids)} tasks of "
@@ -115,7 +118,7 @@ class Client:
                 page_size=size,
                 request_options=self._once(),
             )
-            return [plain(task) for task in page.items or []]
+            return [plain(task) for task in page.items]
 
     def tasks_with(self, project: int, field: str, values: Sequence[Any], fields: str) -> list[Row]:
         """Return the tasks whose `field` (`id`, `data.NAME`) is one of `values`, oldest first."""
@@ -243,6 +246,7 @@ class Client:
     @cached_property
     def _http(self) -> httpx.Client:
         http = httpx.Client(timeout=self._timeout_s, follow_redirects=True)
+        http.event_hooks = {"response": [self._heard.append]}
         weakref.finalize(self, http.close)  # a backend is never told that it is done
         return http
 
@@ -252,8 +256,9 @@ class Client:
 
     @contextmanager
     def _translated(self, what: str) -> Iterator[None]:
+        self._heard.clear()
         try:
-            with translated(self.url, what):
+            with translated(self.url, what, self._heard):
                 yield
         except TokenRefused:
             self.__dict__.pop("_sdk", None)  # the next call reads the token anew
@@ -271,6 +276,8 @@ def where(column: str, operator: str, value: Any, kind: str) -> Row:
 
 
 def plain(record: Any) -> Row:
-    """Return a record of the SDK as plain JSON."""
+    """Return a record of the SDK as plain JSON. Raises `KeyError` where it has no number."""
     row: Row = record.model_dump(mode="json")
+    if row.get("id") is None:
+        raise KeyError("id")
     return row

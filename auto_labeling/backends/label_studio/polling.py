@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from auto_labeling.backends.label_studio.client import Client, Row, where
@@ -85,6 +85,17 @@ class Seen:
             return self.latest
         return _stamp(micros_of(self.latest) - LATE)
 
+    def then(self, latest: str, now: Micros) -> Seen:
+        """Return where a look stops that read the tasks up to `latest`.
+
+        >>> noon = "2026-01-05T12:00:00.000000Z"
+        >>> seen = Seen().then(noon, now=1_000_000).then(noon, now=11_000_000)
+        >>> seen.first, seen.settled, seen.then("2026-01-05T12:00:01.000000Z", 12_000_000).settled
+        (1000000, True, False)
+        """
+        first = self.first if latest == self.latest else 0
+        return replace(self, latest=latest, first=first or now, listed=now)
+
 
 def poll(
     client: Client,
@@ -110,10 +121,8 @@ def poll(
         before = answers.get(str(task["id"]), {})
         found |= {one.fingerprint: one for one in _events(task, schema, layout, before)}
         answers[str(task["id"])] = _answers(task)
-    then = Seen(
-        latest=latest,
-        first=seen.first if latest == seen.latest else now,
-        listed=now,
+    then = replace(
+        seen.then(latest, now),
         whole=now if whole else seen.whole,
         answers={task: ids for task, ids in answers.items() if ids},
     )

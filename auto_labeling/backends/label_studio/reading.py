@@ -69,11 +69,8 @@ def touched(
         return [], seen
     after = where("updated_at", "greater", seen.since, "Datetime")
     rows = client.tasks(read.number, after, fields=FIELDS)
-    first = seen.first if latest == seen.latest and seen.first else now
-    return (
-        [labeled_task(row, read.schema, read.layout) for row in rows],
-        Seen(latest=latest, first=first, listed=now),
-    )
+    found = [labeled_task(row, read.schema, read.layout) for row in rows]
+    return found, seen.then(latest, now)
 
 
 def picture(client: Client, project: int, uri: str) -> bytes | None:

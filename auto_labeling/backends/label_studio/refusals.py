@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
@@ -27,8 +28,11 @@ class TokenRefused(BlockedError):
 
 
 @contextmanager
-def translated(url: str, what: str) -> Iterator[None]:
-    """Raise our own errors for the SDK's; `what` names what was asked of the server at `url`."""
+def translated(url: str, what: str, answers: Sequence[httpx.Response]) -> Iterator[None]:
+    """Raise our own errors for the SDK's; `what` names what was asked of the server at `url`.
+
+    `answers` fills with what it says; while it is empty, what cannot be read is a mistake of ours.
+    """
     from label_studio_sdk.core.api_error import ApiError
 
     try:
@@ -45,8 +49,11 @@ def translated(url: str, what: str) -> Iterator[None]:
         raise TransientError(f"{url}: {what}: {str(error) or type(error).__name__}") from error
     except UnicodeEncodeError as error:  # httpx writes the token into a header
         raise TokenRefused(url, what) from error
-    except ValueError as error:  # a proxy's page where JSON was due
-        raise TransientError(f"{url}: {what}: expected JSON ({error})") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        if not answers:
+            raise
+        # The SDK takes whatever it is told for what it has asked for.
+        raise _stranger(url, what, answers[-1].content) from error
 
 
 @contextmanager
@@ -64,11 +71,10 @@ def gone_is_fine() -> Iterator[None]:
 def _meaning(url: str, what: str, status: int, body: Any) -> Exception:
     if status in _REFUSED:
         return TokenRefused(url, f"{what} ({status})")
+    if httpx.codes.is_success(status):
+        return _stranger(url, what, str(body).encode())
     if status < HTTPStatus.BAD_REQUEST or (status in _NO_SUCH_PLACE and not _by_its_own(body)):
-        return BlockedError(
-            f"{url} does not answer as a Label Studio does ({what}: {status})",
-            remedy="Mend backend.url, or start the server there.",
-        )
+        return _elsewhere(url, f"{what}: {status}")
     if status == HTTPStatus.NOT_FOUND:
         return BlockedError(
             f"{url}: {what} is gone",
@@ -77,6 +83,30 @@ def _meaning(url: str, what: str, status: int, body: Any) -> Exception:
     if status in _AGAIN_LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return TransientError(f"{url}: {what}: it answered {status}")
     return RejectedError(f"{url}: {what}: it answered {status}: {_said(body)}")
+
+
+def _stranger(url: str, what: str, answer: bytes) -> BlockedError:
+    return _elsewhere(url, f"{what}: expected its JSON, got {form_of(answer)}")
+
+
+def _elsewhere(url: str, said: str) -> BlockedError:
+    return BlockedError(
+        f"{url} does not answer as a Label Studio does ({said})",
+        remedy="Mend backend.url, or start the server there.",
+    )
+
+
+def form_of(content: bytes) -> str:
+    """Return what kind of answer this is, in words, and nothing of what it says.
+
+    >>> form_of(b'[{"id": 1}]'), form_of(b" null"), form_of(b"<!doctype html>")
+    ('a list', 'null', 'a page')
+    """
+    kinds = {dict: "an object of another kind", list: "a list", type(None): "null"}
+    try:
+        return kinds.get(type(json.loads(content)), "a single value")
+    except ValueError:
+        return "a page" if content.lstrip().startswith(b"<") else "none"
 
 
 def _by_its_own(body: Any) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from auto_labeling.backends.label_studio.client import Client, Row, plain
 
@@ -32,13 +31,13 @@ class SteeringClient(Client):
 
     def model_versions(self, project: int) -> list[str]:
         """Return whose predictions a project holds."""
-        return list(self._versions(project, "GET", None))
+        return self._versions(project, "GET", None)
 
     def drop_predictions(self, project: int, version: str) -> None:
         """Delete all predictions of one version; answers stay."""
         self._versions(project, "DELETE", {"model_version": version})
 
-    def _versions(self, project: int, method: str, told: Row | None) -> Any:
+    def _versions(self, project: int, method: str, told: Row | None) -> list[str]:
         with self._translated(f"the versions in project {project}"):
             answer = self._http.request(  # the SDK has no call for it
                 method,
@@ -47,4 +46,4 @@ class SteeringClient(Client):
                 headers=self._sdk._client_wrapper.get_headers(),
             )
             answer.raise_for_status()
-            return answer.json()
+            return list(answer.json())

@@ -7,7 +7,8 @@ import socket
 import struct
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
@@ -48,7 +49,7 @@ class Proxy:
     """Listens on a free port of loopback; as a context it ends with the block.
 
     The same seed fails the same requests of a client that makes one after the other; `first` says
-    what becomes of the first request to a path with a certain end.
+    what becomes of the first request that ends so, such as `/import` or `POST /api/tasks`.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Proxy:
         self._lock = threading.Lock()
         self._had_effect: Counter[str] = Counter()
         self._effect = threading.Condition()
+        self._under_way = 0
         handler = type("Handler", (_Handler,), {"proxy": self})
         self._listener = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._listener.daemon_threads = False  # the end waits for what arrives late
@@ -78,10 +80,10 @@ class Proxy:
         """Where it listens."""
         return f"http://127.0.0.1:{self._listener.server_port}"
 
-    def fate(self, path: str) -> Fault | None:
-        """Return how the next request, which goes to `path`, fails, if it does."""
+    def fate(self, request: str) -> Fault | None:
+        """Return how the next request, such as `GET /api/tasks`, fails, if it does."""
         with self._lock:
-            end = next((end for end in self._first if path.endswith(end)), None)
+            end = next((end for end in self._first if request.endswith(end)), None)
             if end is not None:
                 fault = self._first.pop(end)
             elif self._rng.random() < self.share:
@@ -91,6 +93,24 @@ class Proxy:
                 return None
             self.failed[fault] += 1
             return fault
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Count a request among those that are under way."""
+        with self._effect:
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._effect:
+                self._under_way -= 1
+                self._effect.notify_all()
+
+    def calm_down(self) -> None:
+        """Fail no more, and return when whatever was late has arrived."""
+        self.share = 0.0
+        with self._effect:
+            self._effect.wait_for(lambda: self._under_way == 0)
 
     def note(self, request: str) -> None:
         """Remember that a request has had its effect."""
@@ -125,8 +145,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.asked = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.name = f"{self.command} {urlsplit(self.path).path}"
+        with self.proxy.serving():
+            self._meet(self.proxy.fate(self.name))
+
+    def _meet(self, fault: Fault | None) -> None:
         before = self.proxy.times(self.name)
-        match self.proxy.fate(urlsplit(self.path).path):
+        match fault:
             case None:
                 self._answer(*self._forward())
             case Fault.REFUSED:
@@ -153,7 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(status, headers, content, sent=len(content) // 2)
 
     # The names under which http.server looks for it.
-    do_GET = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815
 
     def _forward(self) -> tuple[int, list[tuple[str, str]], bytes]:
         server = http.client.HTTPConnection(self.proxy.server, timeout=_PATIENCE_S * 2)
