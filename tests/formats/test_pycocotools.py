@@ -19,6 +19,9 @@ from auto_labeling.formats.masks import mask_of, pixels_of
 from auto_labeling.records import LabelSchema, Value
 from auto_labeling.shapes import Box, Polygon
 
+# Of its own compiled code, with NumPy 2.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
 CLASSES = ("cell", "größe")
 SIZE = (64, 48)
 
