@@ -58,9 +58,10 @@ class AutoLabelingPipeline:
             logistic regression.
         active_learning: auto, uncertainty, margin, entropy, hybrid, random ..., or a mapping as it
             stands under `strategy` in a campaign file.
-        labeling_tool: the kind of tool: `label_studio`, `simulated` or `files` in this version.
-        api_key: the tool's token; it is kept in a file that only you can read. None: what the
-            environment says (`LABEL_STUDIO_API_KEY`).
+        labeling_tool: the kind of tool: `label_studio`, `cvat`, `simulated` or `files`.
+        api_key: the tool's token, or the password where `connection` names a `user`; it is kept in
+            a file that only you can read. None: what the environment says (`LABEL_STUDIO_API_KEY`,
+            `CVAT_ACCESS_TOKEN`).
         connection: further keys of the tool, as they stand under `backend` in a campaign file; for
             `simulated`, `truth` may be the labels themselves, in the order of the pool.
     """
@@ -91,6 +92,7 @@ class AutoLabelingPipeline:
         price_per_label: str = "0",
         currency: str = "USD",
         overlap: int = 1,
+        confidence_threshold: float | None = None,
         classes: Sequence[str] | None = None,
         heldout: tuple[Any, Sequence[Any]] | None = None,
         name: str = "pipeline",
@@ -109,6 +111,8 @@ class AutoLabelingPipeline:
             price_per_label: what one answer costs, as a string.
             currency: ISO code of the money.
             overlap: opinions an item gets.
+            confidence_threshold: how sure the model has to be, in [0, 1], for people to be shown
+                its answer as a start; None: they are shown none.
             classes: the classes, where `labeled_data` does not show them all.
             heldout: `(X, y)` that judges the model; without it a random control slice does.
             name: of the campaign.
@@ -126,6 +130,9 @@ class AutoLabelingPipeline:
             "batch": batch_size,
             "max_rounds": max_iterations,
             "overlap": overlap,
+            "preannotate": None
+            if confidence_threshold is None
+            else {"at_least": float(confidence_threshold)},
             "budget": {
                 "answers": budget,
                 "money": money_budget,
@@ -208,6 +215,8 @@ class AutoLabelingPipeline:
             "tracking": settings["tracking"],
             "seed": settings["seed"],
         }
+        if settings["preannotate"] is not None:
+            raw["preannotate"] = settings["preannotate"]
         if labeled is not None:
             raw["labeled"] = _write_source(given, "labeled", *_labeled(labeled))
         if settings["heldout"] is not None:
@@ -320,7 +329,8 @@ def _write_model(given: Path, model: Any) -> dict[str, Any]:
 def _write_tool(given: Path, tool: Mapping[str, Any], api_key: str | None) -> dict[str, Any]:
     if api_key is not None:
         write_atomically(given / "token", api_key, private=True)
-        tool = {**tool, "token": {"file": str((given / "token").resolve())}}
+        shown = "password" if "user" in tool else "token"
+        tool = {**tool, shown: {"file": str((given / "token").resolve())}}
     truth = tool.get("truth")
     if truth is None or isinstance(truth, str | Path):
         return {

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from PIL import Image
 from sklearn.ensemble import ExtraTreesClassifier
 
@@ -190,6 +191,17 @@ def test_a_tools_key_is_kept_apart_and_readable_by_nobody_else(
         path for path in tmp_path.rglob("*") if path.is_file() and b"s3cret" in path.read_bytes()
     ]
     assert [(path.name, path.stat().st_mode & 0o777) for path in holding] == [("token", 0o600)]
+
+
+def test_the_models_answers_are_shown_from_a_threshold_on(tmp_path: Path) -> None:
+    X, y = blobs(60)
+    told: dict[str, Any] = {"classes": sorted(set(y)), "workspace": tmp_path, "max_iterations": 2}
+    report = pipeline(y, **told, confidence_threshold=0.9).run(None, X)
+    [config] = tmp_path.rglob("config.yaml")
+    assert yaml.safe_load(config.read_text())["preannotate"] == {"at_least": 0.9}
+    assert report.labels_used > 0
+    with pytest.raises(ConfigurationError, match=r"preannotate.at_least: expected a probability"):
+        pipeline(y, **told, confidence_threshold=7).run(None, X)
 
 
 @pytest.mark.parametrize("pool", [None, [], np.ones((0, 3)), [object()]])
