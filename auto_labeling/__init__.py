@@ -13,6 +13,7 @@ __all__ = [
     "ActiveLearningManager",
     "ActiveLearningRunner",
     "AutoLabelingPipeline",
+    "CVATClient",
     "CVATExporter",
     "DiversitySampling",
     "ExpectedModelChange",
@@ -34,6 +35,7 @@ _HOMES = {
     "ActiveLearningManager": "auto_labeling.guided.manager",
     "ActiveLearningRunner": "auto_labeling.guided.runner",
     "AutoLabelingPipeline": "auto_labeling.pipeline",
+    "CVATClient": "auto_labeling.by_hand.cvat",
     "CVATExporter": "auto_labeling.by_hand.cvat_exporter",
     "DiversitySampling": "auto_labeling.sampling.diversity",
     "ExpectedModelChange": "auto_labeling.sampling.model_change",
@@ -51,6 +53,7 @@ _HOMES = {
 """Public name -> the module it lives in."""
 
 if TYPE_CHECKING:
+    from auto_labeling.by_hand.cvat import CVATClient
     from auto_labeling.by_hand.cvat_exporter import CVATExporter
     from auto_labeling.by_hand.exporters import LabelStudioExporter, ProdigyExporter
     from auto_labeling.by_hand.label_studio import LabelStudioClient

@@ -49,7 +49,7 @@ def test_the_classes_that_choose_bring_neither() -> None:
 
 def test_a_tool_s_client_brings_its_sdk_only_when_it_calls() -> None:
     later = {"cvat_sdk", "label_studio_sdk", "matplotlib", "mlflow", "prefect", "torch"}
-    names = "LabelStudioClient, LabelStudioExporter, ProdigyExporter"
+    names = "CVATClient, LabelStudioClient, LabelStudioExporter, ProdigyExporter"
     assert not later & imported_by(f"from auto_labeling import {names}")
 
 

@@ -13,6 +13,7 @@ def test_the_public_names_are_these() -> None:
         "ActiveLearningManager",
         "ActiveLearningRunner",
         "AutoLabelingPipeline",
+        "CVATClient",
         "CVATExporter",
         "DiversitySampling",
         "ExpectedModelChange",

@@ -97,20 +97,8 @@ class OneClass:
     def agreement(self, old: Predictions, new: Predictions) -> float:
         return cohen_kappa(new.argmax(axis=1), old.argmax(axis=1))
 
-    def sharpness(self, said: Predictions, truth: NDArray[np.intp]) -> float:
-        return sharpness(said, truth)
-
-    def shift(
-        self,
-        old: Predictions,
-        new: Predictions,
-        labeled: NDArray[np.bool_],
-        *,
-        before: int,
-        items: int,
-        power: float,
-    ) -> Shift:
-        return shift(old, new, labeled, before=before, items=items, power=power)
+    sharpness = staticmethod(sharpness)
+    shift = staticmethod(shift)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,20 +135,8 @@ class SetOfClasses:
     def agreement(self, old: Predictions, new: Predictions) -> float:
         return cohen_kappa((new > 0.5).ravel(), (old > 0.5).ravel())
 
-    def sharpness(self, said: Predictions, truth: NDArray[np.intp]) -> float:
-        return sharpness_of_sets(said, truth)
-
-    def shift(
-        self,
-        old: Predictions,
-        new: Predictions,
-        labeled: NDArray[np.bool_],
-        *,
-        before: int,
-        items: int,
-        power: float,
-    ) -> Shift:
-        return shift_of_sets(old, new, labeled, before=before, items=items, power=power)
+    sharpness = staticmethod(sharpness_of_sets)
+    shift = staticmethod(shift_of_sets)
 
 
 TABLE: dict[str, type[OneClass] | type[SetOfClasses]] = {"multi": SetOfClasses, "single": OneClass}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from auto_labeling.formats.cvat.shapes import Size
+from auto_labeling.records import Micros, PersonId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +17,12 @@ class Picture:
     name: str
     size: Size
     """Width and height in pixels, as people see it."""
+    part: str = ""
+    """The task or the job that shows it, such as "task 7", where several may show the same."""
+    person: PersonId = ""
+    """Who answers in it, where that is known."""
+    at: Micros = 0
+    """When they were done with it, where that is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

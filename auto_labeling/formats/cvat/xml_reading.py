@@ -28,15 +28,16 @@ def read_xml(text: str) -> Document:
     images = root.findall("image")
     rows = [_row(one, at, names) for at, image in enumerate(images) for one in image]
     head = next((one for name in _HEADS for one in root.iter(name)), ET.Element(_HEADS[0]))
+    people = {one.findtext("id") or "": _assignee(one) for one in root.iterfind("meta//task")}
     return Document(
         name=head.findtext("name") or "",
         labels=names.rows,
-        pictures=[_picture(image) for image in images],
+        pictures=[_picture(image, head, people) for image in images],
         annotations={
             "tags": [row for row in rows if row["type"] == "tag"],
             "shapes": [row for row in rows if row["type"] != "tag"],
         },
-        assignee=head.findtext("assignee/username"),
+        assignee=_assignee(head) or None,
     )
 
 
@@ -87,7 +88,7 @@ def _parsed(text: str) -> ET.Element:
         raise _bad("XML", str(error)) from error
 
 
-def _picture(image: ET.Element) -> Picture:
+def _picture(image: ET.Element, head: ET.Element, people: Mapping[str, str]) -> Picture:
     name = image.get("name", "")
     try:
         width, height = (int(image.get(side, "")) for side in ("width", "height"))
@@ -95,7 +96,16 @@ def _picture(image: ET.Element) -> Picture:
         width = height = 0
     if not name or width < 1 or height < 1:
         raise _bad("a name, a width and a height of every image", str(image.attrib))
-    return Picture(name=name, size=(width, height))
+    task, number = image.get("task_id"), head.findtext("id")
+    if task is not None:
+        part, person = f"task {task}", people.get(task, "")
+    else:
+        part, person = f"{head.tag} {number}" if number else "", _assignee(head)
+    return Picture(name=name, size=(width, height), part=part, person=person)
+
+
+def _assignee(head: ET.Element) -> str:
+    return (head.findtext("assignee/username") or "").strip()
 
 
 def _row(one: ET.Element, at: int, names: _Names) -> dict[str, Any]:
