@@ -10,6 +10,8 @@ import pytest
 from cvat_sdk import Client, Config
 from PIL import Image
 
+from tests.cvat.people import Office
+from tests.cvat.room import Room
 from tests.support.cvat_server import CvatServer, Person
 
 Login = Callable[[Person], Client]
@@ -54,3 +56,9 @@ def pictures(tmp_path: Path) -> list[Path]:
     for number, path in enumerate(paths):
         Image.new("RGB", (320, 240), (50 * number, 0, 0)).save(path)
     return paths
+
+
+@pytest.fixture
+def room(cvat: Office, tmp_path: Path) -> Room:
+    """Return a project of its own on the server of all tests, or on a real one."""
+    return Room(cvat, tmp_path)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from PIL import Image
 
 from auto_labeling.backends.cvat.jobs import opinions
@@ -137,7 +138,11 @@ def _signed_up(url: str, name: str) -> Login:
     login = {"username": name, "password": _PASSWORD}
     with httpx.Client(base_url=url, timeout=60.0, trust_env=False) as browser:
         if browser.post("/api/auth/login", json=login).is_error:
-            browser.post("/api/auth/register", json=body).raise_for_status()
+            made = browser.post("/api/auth/register", json=body)
+            if made.is_error:
+                pytest.fail(
+                    f"open registration there, or make {name} with the password {_PASSWORD}"
+                )
     return Login(name, _PASSWORD)
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from auto_labeling.backends.cvat.backend import CVATBackend
+from auto_labeling.backends.cvat.client import Client
 from auto_labeling.backends.cvat.settings import CVAT, Project
 from auto_labeling.clocks import SystemClock
+from auto_labeling.errors import TransientError
 from auto_labeling.ports import Place
 from auto_labeling.records import Event, Item, LabelSchema, RemoteRef, Suggestion, Upload, Value
 from tests.backends.annotators import TokenOf
@@ -110,3 +114,18 @@ def assigned(upload: Upload, *logins: str | None) -> Upload:
 def said(events: Sequence[Event]) -> list[tuple[str, str, Any]]:
     """Return what happened, to which item, and what was answered."""
     return [(event.kind.value, event.item_id, event.value) for event in events]
+
+
+def dying(monkeypatch: pytest.MonkeyPatch, call: str, after: int = 0) -> None:
+    """Let a call of the client fail from the `after`-th on, as if the server were gone."""
+    real: Callable[..., Any] = getattr(Client, call)
+    calls = 0
+
+    def fail(client: Client, *told: Any, **more: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls > after:
+            raise TransientError("the server is gone")
+        return real(client, *told, **more)
+
+    monkeypatch.setattr(Client, call, fail)

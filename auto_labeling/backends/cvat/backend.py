@@ -85,7 +85,7 @@ class CVATBackend:
     def find(self, keys: Collection[str]) -> Mapping[str, tuple[RemoteRef, ...]]:
         """Look the keys up in the names of tasks.
 
-        What was left half made is deleted, unless somebody has begun in it.
+        What was left half made is deleted, unless somebody sees it already: then it is finished.
         """
         prepared = self._prepared
         found: dict[str, tuple[RemoteRef, ...]] = {}
@@ -93,7 +93,7 @@ class CVATBackend:
             mark = mark_in(task["name"], prepared.campaign)
             if mark is None or mark.stage is Stage.WITHDRAWN:
                 continue
-            if mark.stage is Stage.MADE or repaired(self._client, task, mark):
+            if mark.stage is Stage.MADE or repaired(self._client, self._tables, task, mark):
                 ref = RemoteRef(key=mark.key, remote_id=str(task["id"]))
                 found[mark.key] = (*found.get(mark.key, ()), ref)
         return found
@@ -116,6 +116,7 @@ class CVATBackend:
             client=self._client,
             prepared=self._prepared,
             tables=self._tables,
+            people=self._people,
             review=self._ways.review,
         )
         polled = polling.poll(reader, cursor, self._place.clock.now())

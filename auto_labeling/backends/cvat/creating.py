@@ -36,6 +36,7 @@ class Begun:
 
     upload: Upload
     mark: Mark
+    frames: Frames
     task: int
     request: str
     shown: Shown
@@ -84,9 +85,14 @@ class Maker:
         return upload, self.pictures.of(upload)
 
     def _begin(self, upload: Upload, shown: Shown) -> Begun:
-        table = self.tables.keep(Frames.of(upload, _counts(upload)))
+        given_to = assignees(upload.asks)
+        who = [None if login is None else self.people.number(login) for login in given_to]
+        frames = Frames.of(upload, _counts(upload), who)
         mark = Mark(
-            campaign=self.prepared.campaign, key=upload.key, table=table, stage=Stage.MAKING
+            campaign=self.prepared.campaign,
+            key=upload.key,
+            table=self.tables.keep(frames),
+            stage=Stage.MAKING,
         )
         task = self._empty_task(mark, upload)
         settings: Row = {"image_quality": self.quality}
@@ -96,7 +102,9 @@ class Maker:
         else:
             settings |= shown.reference(self.pictures.cloud_storage)
             request = self.client.refer(task, settings | {"sorting_method": "predefined"})
-        return Begun(upload=upload, mark=mark, task=task, request=request, shown=shown)
+        return Begun(
+            upload=upload, mark=mark, frames=frames, task=task, request=request, shown=shown
+        )
 
     def _empty_task(self, mark: Mark, upload: Upload) -> int:
         replicas = upload.overlap
@@ -134,8 +142,8 @@ class Maker:
 
     def _fill(self, one: Begun, frames: Sequence[Row], labels: Labels | None) -> None:
         """Put suggestions and people into the jobs of a task that has its pictures."""
-        who = assignees(one.upload.asks)
-        if len(who) == 1 and not who[0] and not one.upload.suggestions:
+        who = one.frames.who
+        if who == (None,) and not one.upload.suggestions:
             return
         jobs = opinions(self.client.jobs_of([one.task]))
         if len(jobs) != len(who):
@@ -144,9 +152,7 @@ class Maker:
             )
         if labels is not None and one.upload.suggestions:
             self._suggest(one.upload, jobs, labels, frames)
-        for job, login in zip(jobs, who, strict=True):
-            if login is not None:
-                self.client.change_job(int(job["id"]), assignee=self.people.number(login))
+        _give_out(self.client, jobs, who)
 
     def _wait(self, one: Begun) -> None:
         """Return once the server has taken the pictures in."""
@@ -187,20 +193,28 @@ class Maker:
                     )
 
 
-def repaired(client: Client, task: Row, mark: Mark) -> bool:
-    """Finish a task that was left half made where somebody has begun in it, or delete it.
+def repaired(client: Client, tables: FrameTables, task: Row, mark: Mark) -> bool:
+    """Finish a task that was left half made where somebody sees it already, or delete it.
 
-    Returns whether it is there now.
+    Returns whether it is there now. People get their jobs when all else is done.
     """
     jobs = opinions(client.jobs_of([int(task["id"])]))
-    if not any(begun(client, job) for job in jobs):
+    if not any(job["assignee"] or begun(client, job) for job in jobs):
         client.delete_task(int(task["id"]))
         return False
+    _give_out(client, jobs, tables.read(mark.table).who)
     made = Mark(campaign=mark.campaign, key=mark.key, table=mark.table)
     client.change_task(int(task["id"]), name=made.name)
     for job in jobs:  # nothing is changed by it, but the next poll sees the job
         client.change_job(int(job["id"]), stage=job["stage"])
     return True
+
+
+def _give_out(client: Client, jobs: Sequence[Row], who: Sequence[int | None]) -> None:
+    """Give jobs that are nobody's to these users."""
+    for job, number in zip(jobs, who, strict=True):
+        if number is not None and not job["assignee"]:
+            client.change_job(int(job["id"]), assignee=number)
 
 
 def _starts(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,15 +27,18 @@ class Frames:
     """For each item the number of the opinion that its first job gives, from 0 on."""
     suggested: Mapping[int, int]
     """Frame -> how many tags and shapes were suggested on it."""
+    who: tuple[int | None, ...]
+    """To whom each job is given, as the server numbers its users."""
 
     @classmethod
-    def of(cls, upload: Upload, suggested: Mapping[int, int]) -> Frames:
+    def of(cls, upload: Upload, suggested: Mapping[int, int], who: Sequence[int | None]) -> Frames:
         """Return what the task of an upload shows, in the upload's order."""
         return cls(
             key=upload.key,
             items=tuple(item.item_id for item in upload.items),
             first=tuple(_first(upload, item.item_id) for item in upload.items),
             suggested=suggested,
+            who=tuple(who),
         )
 
 
@@ -52,6 +55,7 @@ class FrameTables:
             "items": list(frames.items),
             "first": list(frames.first),
             "suggested": {str(frame): count for frame, count in frames.suggested.items()},
+            "who": list(frames.who),
         }
         text = json.dumps(content, ensure_ascii=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -74,6 +78,7 @@ class FrameTables:
             items=tuple(kept["items"]),
             first=tuple(kept["first"]),
             suggested={int(frame): count for frame, count in kept["suggested"].items()},
+            who=tuple(kept["who"]),
         )
 
     def _file(self, digest: str) -> Path:

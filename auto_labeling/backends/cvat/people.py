@@ -25,6 +25,13 @@ class People:
         self.expect([login])
         return self._numbers[login.lower()]
 
+    def login(self, number: int) -> PersonId:
+        """Return the login of a user; of one who is gone, the number."""
+        if number not in self._numbers.values():
+            self._numbers = self._client.people()
+        known = {one: login for login, one in self._numbers.items()}
+        return known.get(number, f"user {number}")
+
     def expect(self, logins: Collection[str]) -> None:
         """Raise `BlockedError` unless all of these are users of the server."""
         wanted = {login.lower() for login in logins}
@@ -61,6 +68,11 @@ def assignees(asks: Sequence[Ask]) -> list[str | None]:
 def assignee(job: Row) -> PersonId | None:
     """Return the login of whom a job is given to, in lower case."""
     return str(job["assignee"]["username"]).lower() if job["assignee"] else None
+
+
+def assignee_number(job: Row) -> int | None:
+    """Return the number of whom a job is given to: what may be kept, where a login may not."""
+    return int(job["assignee"]["id"]) if job["assignee"] else None
 
 
 def nobody(opinion: int) -> PersonId:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from auto_labeling.backends.cvat.client import Row, contains
 from auto_labeling.backends.cvat.jobs import finished, is_answer
-from auto_labeling.backends.cvat.people import UNKNOWN, assignee
+from auto_labeling.backends.cvat.people import UNKNOWN, People, assignee, assignee_number
 from auto_labeling.backends.cvat.reading import Read, Reader
 from auto_labeling.backends.cvat.seen import NOTHING, JobSeen, Seen
 from auto_labeling.backends.cvat.stamps import EVER, micros_of
@@ -87,14 +87,14 @@ def _read(reader: Reader, done: Mapping[int, Row], jobs: dict[int, JobSeen]) -> 
         number = int(read.job["id"])
         before = jobs[number]
         jobs[number] = _after(before, read)
-        events += _events(read, before, jobs[number])
+        events += _events(read, before, jobs[number], reader.people)
     return events
 
 
 def _given_to(job: Row, seen: Seen) -> JobSeen:
     """Return what is known of a job, with whom it is given to while it is annotated."""
     known = seen.jobs.get(int(job["id"]), JobSeen())
-    return replace(known, who=assignee(job)) if job["stage"] == "annotation" else known
+    return replace(known, who=assignee_number(job)) if job["stage"] == "annotation" else known
 
 
 def _after(before: JobSeen, read: Read) -> JobSeen:
@@ -102,9 +102,10 @@ def _after(before: JobSeen, read: Read) -> JobSeen:
     return after.with_frames(read.digests())
 
 
-def _events(read: Read, before: JobSeen, after: JobSeen) -> Iterator[Event]:
+def _events(read: Read, before: JobSeen, after: JobSeen, people: People) -> Iterator[Event]:
     """Yield what is new on the frames of a job."""
     given_to = assignee(read.job)
+    author = given_to if after.who in (None, assignee_number(read.job)) else people.login(after.who)
     reviewer = None if read.job["stage"] == "annotation" else given_to
     number, at = int(read.job["id"]), micros_of(read.job["updated_date"])
     for frame, (item, answer) in enumerate(zip(read.frames.items, read.answers, strict=True)):
@@ -112,7 +113,7 @@ def _events(read: Read, before: JobSeen, after: JobSeen) -> Iterator[Event]:
         if old == after.frames[frame]:
             continue
         kind = _kind(old, answer)
-        annotator = after.who or given_to or read.unassigned(frame)
+        annotator = author or read.unassigned(frame)
         read_well = kind in (EventKind.SUBMITTED, EventKind.EDITED)
         yield Event(
             kind=kind,

@@ -11,7 +11,7 @@ from auto_labeling.backends.cvat.client import Client, Row
 from auto_labeling.backends.cvat.frames import Frames, FrameTables
 from auto_labeling.backends.cvat.jobs import finished, opinions
 from auto_labeling.backends.cvat.marks import Mark, Stage, mark_in
-from auto_labeling.backends.cvat.people import nobody
+from auto_labeling.backends.cvat.people import People, nobody
 from auto_labeling.backends.cvat.project import Prepared, labels_of
 from auto_labeling.backends.cvat.refusals import Gone
 from auto_labeling.backends.cvat.seen import NOTHING
@@ -51,6 +51,7 @@ class Reader:
     client: Client
     prepared: Prepared
     tables: FrameTables
+    people: People
     review: bool
 
     def read(self, jobs: Sequence[Row]) -> Iterator[Read]:

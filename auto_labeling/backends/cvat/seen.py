@@ -9,7 +9,7 @@ from typing import Any
 
 from auto_labeling.backends.cvat.stamps import EVER, micros_of, stamp_of
 from auto_labeling.errors import RejectedError
-from auto_labeling.records import Cursor, Micros, PersonId
+from auto_labeling.records import Cursor, Micros
 
 LATE: Micros = 10_000_000
 """How long after its `updated_date` a change may become visible: a transaction takes its time."""
@@ -26,8 +26,9 @@ class JobSeen:
 
     at: str = ""
     """Its `updated_date` when it was read; empty where it never was."""
-    who: PersonId | None = None
-    """To whom it was given while it was annotated, as far as we saw: a reviewer is no author."""
+    who: int | None = None
+    """The number of the user whose it was while it was annotated, as far as we saw: a reviewer is
+    no author. No login, because those are not kept in the ledger."""
     table: str = ""
     """The digest of what its frames are."""
     frames: tuple[str, ...] = ()
