@@ -80,7 +80,8 @@ test: venv $(STUDIO)/.synced ## Run every test but the soak (PYTEST_ARGS="-n 2" 
 test-cvat: venv ## Run CVAT's tests against a real one (CVAT_URL, CVAT_USERNAME, CVAT_PASSWORD of an admin)
 	@test -n "$$CVAT_URL" -a -n "$$CVAT_USERNAME" -a -n "$$CVAT_PASSWORD" || \
 	  { echo 'Set CVAT_URL, CVAT_USERNAME and CVAT_PASSWORD, of an administrator of a CVAT with open registration.' >&2; exit 1; }
-	@$(PY) -m pytest tests/backends/test_contracts.py tests/cvat/test_backend.py -k CVAT\ or\ test_backend --timeout=0 $(PYTEST_ARGS)
+	@$(PY) -m pytest tests/backends/test_contracts.py::TestCVATServer \
+	  $(patsubst %,tests/cvat/test_%.py,making people pictures polling withdrawing) --timeout=0 $(PYTEST_ARGS)
 
 check: venv ## Format, lint, types, import order and the fast tests
 	@$(BIN)/ruff format --check
