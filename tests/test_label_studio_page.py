@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import csv
-import gc
-import io
 import json
 import os
-import re
-import shlex
-import signal
-import subprocess
-import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,32 +17,28 @@ from PIL import Image
 from auto_labeling import assemble
 from auto_labeling.cli import entry
 from auto_labeling.studio import Person, Studio
-from auto_labeling.studio.port import bound
 from auto_labeling.workspace import Workspace
-from tests.support.served import PATIENCE_S, wait_for
+from tests.support.pages import Reader
+from tests.support.served import wait_for
 from tests.support.studio import tasks_of
 
 PAGE = Path(__file__).parents[1] / "docs" / "label-studio.md"
 DATA = Path(os.environ.get("AUTO_LABELING_DATA", PAGE.parents[2] / "shared" / "data")).absolute()
-BLOCKS = re.compile(r"^```(python|yaml|sh)\n(.*?)^```$|^<!-- (.*?) -->$", re.DOTALL | re.MULTILINE)
-SAID = re.compile(r"^print\(.*\)  # (.*)$", re.MULTILINE)
-WAITS = 4
-TYPED = "train\npredict\nrecommend\nquit\n"
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-class Reader:
-    """Somebody who does what the page says, line by line, in an empty folder.
+class Guest(Reader):
+    """Somebody who follows the page, and the people of its Label Studio."""
 
-    As a context: what they have left running ends with the block.
-    """
+    typed = "train\npredict\nrecommend\nquit\n"
 
     def __init__(self, studio: Studio, people: Mapping[str, Person]) -> None:
+        super().__init__(PAGE)
         self.studio = studio
         self.people = people
-        self.names: dict[str, Any] = {}
-        self.acts: dict[str, Callable[[], object]] = {
+        self.told = False
+        self.acts = {
             "Mia and Li answer": self.two_answer,
             "Mia looks at the photos": self.one_draws,
             "Mia answers all that waits": self.all_is_answered,
@@ -59,58 +46,9 @@ class Reader:
             "Mia answers all that waits, and the campaign ends": self.answers_end_it,
             "Mia answers whatever comes": self.keep_answering,
         }
-        self.gone_home = threading.Event()
-        self.working: list[Future[None]] = []
-        self.running = ExitStack()
-        self.port = self.running.enter_context(bound("127.0.0.1", 0)).getsockname()[1]
 
-    def __enter__(self) -> Reader:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.gone_home.set()
-        self.running.close()
-        self.names.clear()
-        gc.collect()  # now, and not in a test that forbids the connection the SDK leaves open
-        for one in self.working:
-            one.result()
-
-    def python(self, block: str, capsys: pytest.CaptureFixture[str]) -> None:
-        """Run a block; every line that it prints is the one that the page says."""
-        capsys.readouterr()
-        exec(compile(block, PAGE.name, "exec"), self.names)
-        assert capsys.readouterr().out.splitlines() == SAID.findall(block)
-
-    def shell(self, block: str) -> None:
-        """Run the commands of a block."""
-        for line in block.splitlines():
-            project = f"--project {self.names['project']}"
-            program, *words = shlex.split(line.replace("--project 12", project), comments=True)
-            assert program == "auto-label"
-            plain = ["--plain"] if words[0] in ("run", "tick", "serve") else []
-            if words[-1] == "&":
-                self.leave_running([*words[:-1], *plain, "--port", str(self.port)])
-                continue
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setattr("sys.stdin", io.StringIO(TYPED))
-                assert entry.main([*words, *plain]) in (0, WAITS), line
-
-    def leave_running(self, words: list[str]) -> None:
-        """Start a command that serves, and return once it does."""
-        with Path("served.log").open("wb") as log:
-            command = [sys.executable, "-m", "auto_labeling.cli", *words]
-            server = subprocess.Popen(command, stdout=log, stderr=log)
-        self.running.callback(end, server)
-
-        def answers() -> bool:
-            assert server.poll() is None, Path("served.log").read_text()
-            try:
-                address = f"http://127.0.0.1:{self.port}/health"
-                return httpx.get(address, trust_env=False).is_success
-            except httpx.HTTPError:
-                return False
-
-        wait_for(answers, "it serves")
+    def typed_here(self, line: str) -> str:
+        return line.replace("--project 12", f"--project {self.names['project']}")
 
     def two_answer(self) -> None:
         """The second text is disputed, the last two are seen by nobody."""
@@ -147,16 +85,13 @@ class Reader:
     def keep_answering(self) -> None:
         """From here on Mia works beside the page, once an answer of hers is heard of at once."""
 
-        def work() -> None:
-            told = False
-            while not self.gone_home.wait(0.2):
-                with suppress(httpx.HTTPError):  # a busy server; the next look is as good
-                    told = told or self.is_told("pipeline")
-                    if told:
-                        self.all_is_answered("pipeline")
+        def answer() -> None:
+            with suppress(httpx.HTTPError):  # a busy server; the next look is as good
+                self.told = self.told or self.is_told("pipeline")
+                if self.told:
+                    self.all_is_answered("pipeline")
 
-        people = self.running.enter_context(ThreadPoolExecutor(1))
-        self.working.append(people.submit(work))
+        self.keep_at_it(answer)
 
     def projects(self, campaign: str) -> list[int]:
         with self.studio.client() as admin:
@@ -175,15 +110,6 @@ class Reader:
         with self.studio.client(self.people[person].token) as browser:
             path = f"/api/tasks/{task['id']}/annotations/"
             browser.post(path, json={"result": result}).raise_for_status()
-
-
-def end(server: subprocess.Popen[bytes]) -> None:
-    """End a server as Ctrl-C does."""
-    server.send_signal(signal.SIGINT)
-    try:
-        server.wait(PATIENCE_S)
-    finally:
-        server.kill()
 
 
 def choice(control: str, shown: str, name: str) -> dict[str, Any]:
@@ -208,8 +134,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, studio: Studio) -> P
 
 
 @pytest.fixture
-def reader(folder: Path, studio: Studio, crew: tuple[Person, Person, Person]) -> Iterator[Reader]:
-    with Reader(studio, dict(zip(("mia", "li", "sam"), crew, strict=True))) as one:
+def reader(folder: Path, studio: Studio, crew: tuple[Person, Person, Person]) -> Iterator[Guest]:
+    with Guest(studio, dict(zip(("mia", "li", "sam"), crew, strict=True))) as one:
         yield one
 
 
@@ -229,21 +155,10 @@ def test_the_larger_campaign_can_be_planned(
 def test_the_page_from_top_to_bottom(
     folder: Path,
     studio: Studio,
-    reader: Reader,
+    reader: Guest,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    page = PAGE.read_text(encoding="utf-8").replace("http://127.0.0.1:8080", studio.url)
-    found = BLOCKS.findall(page.replace("http://127.0.0.1:9090", f"http://127.0.0.1:{reader.port}"))
-    assert {kind for kind, _, _ in found} == {"python", "yaml", "sh", ""}
-    for kind, block, act in found:
-        if kind == "python":
-            reader.python(block, capsys)
-        elif kind == "yaml":
-            (folder / "campaign.yaml").write_text(block)
-        elif kind == "sh":
-            reader.shell(block)
-        else:
-            reader.acts[act]()
+    reader.follow({"http://127.0.0.1:8080": studio.url}, capsys)
 
     coco = json.loads((folder / "coco" / "annotations.json").read_text())
     assert [one["file_name"] for one in coco["images"]] == ["photos/0.png", "photos/1.png"]

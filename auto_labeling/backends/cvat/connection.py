@@ -19,6 +19,8 @@ from cvat_sdk.core.uploading import Uploader
 
 _AT_ONCE = 8 * 2**20
 """Bytes of pictures in one request; a larger picture travels in pieces."""
+_MOST = 50
+"""Pictures in one request."""
 NamedFile: TypeAlias = tuple[str, Path]
 """What a picture is called there, and where it lies here."""
 
@@ -56,16 +58,23 @@ class PictureUploader(Uploader):  # type: ignore[misc]  # the SDK has no types
         """Send pictures in the order that their frames are to have; return the request's id."""
         url = self._client.api_map.make_endpoint_url(f"/api/tasks/{task}/data/")
         self._tus_start_upload(url)
-        for some in _portions(files):
+        for some in portions(files):
             if some[0][1].stat().st_size > _AT_ONCE:
-                [(name, path)] = some
-                progress = NullProgressReporter()
-                self._upload_file_data_with_tus(url, path, meta={"filename": name}, pbar=progress)
+                self._send_in_pieces(url, some[0])
             else:
                 self._send(url, some, settings["image_quality"])
+        return self._finish(url, files, settings)
+
+    def _finish(self, url: str, files: Sequence[NamedFile], settings: Mapping[str, Any]) -> str:
         order = [name for name, _ in files]
         told = {**settings, "sorting_method": "predefined", "upload_file_order": order}
         return str(json.loads(self._tus_finish_upload(url, fields=told).data)["rq_id"])
+
+    def _send_in_pieces(self, url: str, file: NamedFile) -> None:
+        name, path = file
+        silent = NullProgressReporter()
+        with silent.task(total=path.stat().st_size, desc=name):
+            self._upload_file_data_with_tus(url, path, meta={"filename": name}, pbar=silent)
 
     def _send(self, url: str, files: Sequence[NamedFile], quality: int) -> None:
         parts = {
@@ -85,13 +94,13 @@ class PictureUploader(Uploader):  # type: ignore[misc]  # the SDK has no types
         expect_status(200, answer)
 
 
-def _portions(files: Sequence[NamedFile]) -> Iterator[list[NamedFile]]:
+def portions(files: Sequence[NamedFile]) -> Iterator[list[NamedFile]]:
     """Yield files in portions of a bearable size; one that is larger by itself."""
     portion: list[NamedFile] = []
     weight = 0
     for name, path in files:
         size = path.stat().st_size
-        if portion and weight + size > _AT_ONCE:
+        if portion and (weight + size > _AT_ONCE or len(portion) == _MOST):
             yield portion
             portion, weight = [], 0
         portion.append((name, path))

@@ -1,32 +1,31 @@
 """Tasks out of uploads: made, filled with pictures, suggestions and people, and named last.
 
-The name is what makes a task ours. What a kill left half made has another, and `repaired` finds it.
+The name is what makes a task ours. What a kill left half made has another, and is found by it.
 """
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from auto_labeling.backends.cvat.client import Client, Row
+from auto_labeling.backends.cvat.client import Client
 from auto_labeling.backends.cvat.frames import Frames, FrameTables
-from auto_labeling.backends.cvat.jobs import begun, opinions
+from auto_labeling.backends.cvat.jobs import opinions
 from auto_labeling.backends.cvat.marks import Mark, Stage
 from auto_labeling.backends.cvat.people import People, assignees
 from auto_labeling.backends.cvat.pictures import Pictures, Shown
 from auto_labeling.backends.cvat.project import Prepared, labels_of
 from auto_labeling.backends.cvat.refusals import Gone
+from auto_labeling.backends.cvat.session import Row
+from auto_labeling.backends.cvat.waiting import reason_of_failure
 from auto_labeling.errors import BlockedError, DataError, RejectedError, TransientError
-from auto_labeling.formats.cvat import Labels, suggested
-from auto_labeling.records import RemoteRef, Suggestion, Upload
+from auto_labeling.formats.cvat import Labels, count_of, suggested
+from auto_labeling.records import LabelSchema, RemoteRef, Suggestion, Upload
 
 _AT_ONCE = 10
 """Tasks whose pictures the server takes in while the next are sent."""
-_PATIENCE_S = 1800.0
-_LONGEST_PAUSE_S = 2.0
 _MOST_REPLICAS = 11
 
 
@@ -65,8 +64,8 @@ class Maker:
         made: dict[str, RemoteRef] = {}
         coming: deque[Begun] = deque()
         try:
-            for upload, shown in planned:
-                coming.append(self._begin(upload, shown))
+            for upload, shown, counts in planned:
+                coming.append(self._begin(upload, shown, counts))
                 if len(coming) == _AT_ONCE:
                     self._finish(coming.popleft(), labels, made)
             for one in coming:
@@ -75,19 +74,19 @@ class Maker:
             raise TransientError(f"{error.reason} before it was made") from error
         return made
 
-    def _planned(self, upload: Upload) -> tuple[Upload, Shown]:
+    def _planned(self, upload: Upload) -> tuple[Upload, Shown, Mapping[int, int]]:
         if upload.overlap > _MOST_REPLICAS:
             raise RejectedError(
                 f"upload {upload.key}: CVAT takes at most {_MOST_REPLICAS} opinions on an item at "
                 f"once, got {upload.overlap}"
             )
         self.people.expect([login for login in assignees(upload.asks) if login])
-        return upload, self.pictures.of(upload)
+        return upload, self.pictures.of(upload), _counts(upload, self.prepared.schema)
 
-    def _begin(self, upload: Upload, shown: Shown) -> Begun:
+    def _begin(self, upload: Upload, shown: Shown, counts: Mapping[int, int]) -> Begun:
         given_to = assignees(upload.asks)
         who = [None if login is None else self.people.number(login) for login in given_to]
-        frames = Frames.of(upload, _counts(upload), who)
+        frames = Frames.of(upload, counts, who)
         mark = Mark(
             campaign=self.prepared.campaign,
             key=upload.key,
@@ -152,31 +151,18 @@ class Maker:
             )
         if labels is not None and one.upload.suggestions:
             self._suggest(one.upload, jobs, labels, frames)
-        _give_out(self.client, jobs, who)
+        give_out(self.client, jobs, who)
 
     def _wait(self, one: Begun) -> None:
         """Return once the server has taken the pictures in."""
-        until = time.monotonic() + _PATIENCE_S
-        pause = 0.02
-        while True:
-            request = self.client.request(one.request)
-            if request is None or request["status"] == "finished":
-                return  # of what is forgotten, the frames tell
-            if request["status"] == "failed":
-                why = (str(request["message"]).strip().splitlines() or ["it gave no reason"])[-1]
-                self.client.delete_task(one.task)
-                raise BlockedError(
-                    f"{self.client.url}: a task of {len(one.upload.items)} pictures could not be "
-                    f"made: {why}",
-                    remedy="Mend what it names; the campaign goes on then.",
-                )
-            if time.monotonic() > until:
-                raise TransientError(
-                    f"{self.client.url}: task {one.task} has not got its pictures after "
-                    f"{_PATIENCE_S / 60:.0f} minutes"
-                )
-            time.sleep(pause)
-            pause = min(pause * 1.5, _LONGEST_PAUSE_S)
+        why = reason_of_failure(self.client, one.request, f"what was sent to task {one.task}")
+        if why is not None:
+            self.client.delete_task(one.task)
+            raise BlockedError(
+                f"{self.client.url}: a task of {len(one.upload.items)} pictures could not be "
+                f"made: {why}",
+                remedy="Mend what it names; the campaign goes on then.",
+            )
 
     def _suggest(
         self, upload: Upload, jobs: Sequence[Row], labels: Labels, frames: Sequence[Row]
@@ -193,24 +179,7 @@ class Maker:
                     )
 
 
-def repaired(client: Client, tables: FrameTables, task: Row, mark: Mark) -> bool:
-    """Finish a task that was left half made where somebody sees it already, or delete it.
-
-    Returns whether it is there now. People get their jobs when all else is done.
-    """
-    jobs = opinions(client.jobs_of([int(task["id"])]))
-    if not any(job["assignee"] or begun(client, job) for job in jobs):
-        client.delete_task(int(task["id"]))
-        return False
-    _give_out(client, jobs, tables.read(mark.table).who)
-    made = Mark(campaign=mark.campaign, key=mark.key, table=mark.table)
-    client.change_task(int(task["id"]), name=made.name)
-    for job in jobs:  # nothing is changed by it, but the next poll sees the job
-        client.change_job(int(job["id"]), stage=job["stage"])
-    return True
-
-
-def _give_out(client: Client, jobs: Sequence[Row], who: Sequence[int | None]) -> None:
+def give_out(client: Client, jobs: Sequence[Row], who: Sequence[int | None]) -> None:
     """Give jobs that are nobody's to these users."""
     for job, number in zip(jobs, who, strict=True):
         if number is not None and not job["assignee"]:
@@ -235,11 +204,14 @@ def _starts(
     return start
 
 
-def _counts(upload: Upload) -> dict[int, int]:
+def _counts(upload: Upload, schema: LabelSchema) -> dict[int, int]:
     """Return frame -> how many tags and shapes are suggested on it."""
-    values = {one.item_id: one.value for one in upload.suggestions}
-    return {
-        at: 1 if isinstance(value, str) else len(value)
-        for at, item in enumerate(upload.items)
-        if (value := values.get(item.item_id)) is not None
-    }
+    by_item = {one.item_id: one for one in upload.suggestions}
+    try:
+        return {
+            at: count_of(by_item[item.item_id], schema)
+            for at, item in enumerate(upload.items)
+            if item.item_id in by_item
+        }
+    except DataError as error:
+        raise RejectedError(f"upload {upload.key}: {error}") from error

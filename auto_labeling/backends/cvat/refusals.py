@@ -35,6 +35,14 @@ class Gone(BlockedError):
         )
 
 
+class Forbidden(BlockedError):
+    """The account has no right to what was asked."""
+
+
+class NoServer(BlockedError):
+    """There is no CVAT at the address."""
+
+
 @contextmanager
 def translated(url: str, what: str) -> Iterator[None]:
     """Raise our own errors for the SDK's; `what` names what was asked of the server at `url`."""
@@ -51,9 +59,7 @@ def translated(url: str, what: str) -> Iterator[None]:
     except OpenApiException as error:  # before anything was sent
         raise RejectedError(f"{url}: {what}: {str(error).splitlines()[0]}") from error
     except (LocationValueError, InvalidHostException) as error:
-        raise BlockedError(
-            f"{url} is no address of a server", remedy="Mend backend.url."
-        ) from error
+        raise NoServer(f"{url} is no address of a server", remedy="Mend backend.url.") from error
     except (HTTPError, CvatSdkException) as error:
         raise TransientError(f"{url}: {what}: {str(error) or type(error).__name__}") from error
     except UnicodeEncodeError as error:  # the token is written into a header
@@ -81,12 +87,12 @@ def _meaning(url: str, what: str, status: int, body: Any, reason: Any) -> Except
     if status == HTTPStatus.UNAUTHORIZED or _no_login(status, said):
         return CredentialsRefused(url, what)
     if status == HTTPStatus.FORBIDDEN:
-        return BlockedError(
+        return Forbidden(
             f"{url}: the account may not see or change {what} ({_said(said)})",
             remedy="Give it the right to, or another account where backend says.",
         )
     if not status:  # no certificate to trust, and the like
-        return BlockedError(
+        return NoServer(
             f"{url} cannot be spoken to ({str(reason).splitlines()[-1]})",
             remedy="Mend backend.url, or the server's certificate.",
         )
@@ -99,8 +105,8 @@ def _meaning(url: str, what: str, status: int, body: Any, reason: Any) -> Except
     return RejectedError(f"{url}: {what}: it answered {status}: {_said(said)}")
 
 
-def _no_cvat(url: str, what: str, got: str) -> BlockedError:
-    return BlockedError(
+def _no_cvat(url: str, what: str, got: str) -> NoServer:
+    return NoServer(
         f"{url} does not answer as a CVAT does ({what}: {got})",
         remedy="Mend backend.url, or start the server there.",
     )
@@ -116,7 +122,7 @@ def _by_its_own(said: Any) -> bool:
     """Return whether it is CVAT that says so, and not somebody else at its address."""
     text = said.get("detail") if isinstance(said, Mapping) else said
     return isinstance(text, str) and text.startswith(
-        ("No ", "There is no ", "Invalid page", "Meth")
+        ("No ", "Not found.", "There is no ", "Invalid page", "Meth")
     )
 
 
