@@ -81,7 +81,8 @@ test-cvat: venv ## Run CVAT's tests against a real one (CVAT_URL, CVAT_USERNAME,
 	@test -n "$$CVAT_URL" -a -n "$$CVAT_USERNAME" -a -n "$$CVAT_PASSWORD" || \
 	  { echo 'Set CVAT_URL, CVAT_USERNAME and CVAT_PASSWORD, of an administrator of a CVAT with open registration.' >&2; exit 1; }
 	@$(PY) -m pytest tests/backends/test_contracts.py::TestCVATServer \
-	  $(patsubst %,tests/cvat/test_%.py,making people pictures polling withdrawing) --timeout=0 $(PYTEST_ARGS)
+	  $(patsubst %,tests/cvat/test_%.py,making people pictures polling withdrawing) \
+	  $(patsubst %,tests/by_hand/test_cvat_%.py,client annotating exporting) --timeout=0 $(PYTEST_ARGS)
 
 check: venv ## Format, lint, types, import order and the fast tests
 	@$(BIN)/ruff format --check
