@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
-from auto_labeling.backends.cvat.by_hand_calls import HandClient
+from auto_labeling.backends.cvat.quality_calls import QualityClient
 from auto_labeling.backends.cvat.refusals import CredentialsRefused, Forbidden, Gone, NoServer
 from auto_labeling.building import refuse_below
 from auto_labeling.by_hand.cvat_consolidating import answered, consolidated
+from auto_labeling.by_hand.cvat_quality import add_ground_truth, quality
 from auto_labeling.by_hand.cvat_tasks import labels_wanted, name_for, task_for
 from auto_labeling.by_hand.cvat_uploading import (
     PictureFile,
@@ -24,6 +25,7 @@ from auto_labeling.by_hand.exported import Export
 from auto_labeling.by_hand.plain_shapes import Said
 from auto_labeling.errors import BlockedError, ConfigurationError
 from auto_labeling.formats import ENCODERS
+from auto_labeling.formats.cvat.quality import Quality
 
 _FORMATS = ("coco", "csv", "cvat", "voc", "yolo")
 
@@ -55,7 +57,7 @@ class CVATClient:
         if not host.startswith(("http://", "https://")):
             raise ConfigurationError(f"host: expected http://... or https://..., got {host!r}")
         user, secret = _account(credentials)
-        self._client = HandClient(
+        self._client = QualityClient(
             host, lambda: secret, user=user, organization=organization, timeout_s=timeout_s
         )
 
@@ -182,6 +184,30 @@ class CVATClient:
             found = answered(self._client, self._client.task(task_id), unfinished=unfinished)
         schema = found.asked(kind)
         return Export(ENCODERS[chosen](consolidated(found, schema), schema))
+
+    def add_ground_truth(self, task_id: int, answers: Mapping[Any, Any]) -> int:
+        """Give a task its ground truth, and return the number of the job that holds it, accepted.
+
+        Args:
+            task_id: a task with pictures.
+            answers: by picture, its name or its frame, in any form that `upload_images` takes; an
+                empty list says that nothing is there.
+
+        A task has one such job, made for certain frames once: a later call gives other answers to
+        the same pictures. Raises `ConfigurationError` for other pictures.
+        """
+        with _for_scripts():
+            return add_ground_truth(self._client, task_id, answers)
+
+    def quality(self, task_id: int) -> Quality:
+        """Have CVAT hold the jobs of a task against its ground truth, and return what it found.
+
+        The figures are CVAT's own: accuracy, precision and recall of annotations, for the task, by
+        job and by person, and where they differ. Raises `RejectedError` where the task has no
+        ground truth that is accepted.
+        """
+        with _for_scripts():
+            return quality(self._client, task_id)
 
     def _upload(
         self, task_id: int, pictures: Sequence[PictureFile], said: Sequence[Said]

@@ -18,13 +18,7 @@ _UNDER_WAY = ("queued", "started")
 
 
 def add_ground_truth(client: QualityClient, task: int, answers: Any) -> int:
-    """Give a task its ground truth, and return the number of the job that holds it, accepted.
-
-    `answers` are by picture, its name or its frame, in any form that `upload_images` takes; an
-    empty list says that nothing is there. A task has one such job, made for certain frames once:
-    a later call gives other answers to the same pictures. Raises `ConfigurationError` for pictures
-    that the task does not have, or has not made its ground truth of.
-    """
+    """Return the number of the job that holds the ground truth; see `CVATClient`."""
     if not isinstance(answers, Mapping) or not answers:
         raise ConfigurationError(f"answers: expected them by picture, got {answers!r:.60}")
     shown = client.task_pictures(task)["frames"]
@@ -48,10 +42,7 @@ def add_ground_truth(client: QualityClient, task: int, answers: Any) -> int:
 
 
 def quality(client: QualityClient, task: int) -> Quality:
-    """Have CVAT hold the jobs of a task against its ground truth, and return what it found.
-
-    Raises `RejectedError` where the task has no ground truth that is accepted.
-    """
+    """Return a report that is made now; see `CVATClient`."""
     what = f"the quality of task {task}"
     before = client.report_request(task)
     known = client.request(before)

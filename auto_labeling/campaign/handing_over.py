@@ -50,8 +50,8 @@ class _Work:
 def hand_over(campaign: Campaign, round_number: int, now: Micros) -> int:
     """Give late work of a round to others, and return how many asks changed hands.
 
-    The tool hears of it first: should we die in between, whoever answers is paid all the same, and
-    the next look gives the work away again.
+    The tool hears of it first, and each gift is written down before the next is made. Should we die
+    in between, the ledger names the giver: whoever answers is paid all the same.
     """
     limit, tool = campaign.config.wait.reassign, campaign.backend
     if limit is None or not isinstance(tool, HandsOver):
@@ -63,7 +63,7 @@ def hand_over(campaign: Campaign, round_number: int, now: Micros) -> int:
         items = {ask.item_id for work in late for ask in work.asks}
         crew = Crew.read(connection, campaign.campaign_id, items)
     slow = {work.person for work in late}
-    given: dict[str, PersonId] = {}
+    moved = 0
     for work in late:
         taker = crew.least_busy(work.asks, but=slow)
         giver_login = campaign.pseudonyms.login_of(work.person)
@@ -72,10 +72,9 @@ def hand_over(campaign: Campaign, round_number: int, now: Micros) -> int:
             continue  # nobody is free, or whose name was erased
         if tool.hand_over(work.ref, giver_login, login):
             crew.give(work.asks, taker)
-            given |= {ask.ask_id: taker for ask in work.asks}
-    if given:
-        _record(campaign, given, now)
-    return len(given)
+            _record(campaign, work, taker, now)
+            moved += len(work.asks)
+    return moved
 
 
 def _works(rows: Sequence[Any]) -> list[_Work]:
@@ -93,9 +92,8 @@ def _works(rows: Sequence[Any]) -> list[_Work]:
     ]
 
 
-def _record(campaign: Campaign, given: Mapping[str, PersonId], now: Micros) -> None:
+def _record(campaign: Campaign, work: _Work, taker: PersonId, now: Micros) -> None:
+    given = [{"id": ask.ask_id, "who": taker, "at": now} for ask in work.asks]
     with campaign.ledger.write(campaign.fence) as connection:
-        connection.execute(
-            _GIVE, [{"id": ask, "who": person, "at": now} for ask, person in given.items()]
-        )
+        connection.execute(_GIVE, given)
         tell(connection, campaign.campaign_id, "handed_over", now, asks=len(given))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_text
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from auto_labeling.cli.auditable import CVAT_PASSWORD, CVAT_TOKEN, LABEL_STUDIO_TOKEN, Secrets
 from auto_labeling.cli.options import JsonOption
 from auto_labeling.errors import BlockedError, ConfigurationError
 
 if TYPE_CHECKING:
-    from auto_labeling.backends.label_studio.reading import ReadProject
+    from auto_labeling.cli.auditable import Auditable
 
-TOKEN = "LABEL_STUDIO_API_KEY"  # noqa: S105 - the name of a variable
+TOOLS = ("label_studio", "cvat")
 
 UrlOption = Annotated[
     str, typer.Option("--url", metavar="URL", help="The Label Studio server.", show_default=False)
@@ -29,7 +29,7 @@ TokenEnvOption = Annotated[
     typer.Option(
         "--token-env",
         metavar="NAME",
-        help=f"The variable of the token: {TOKEN}.",
+        help=f"The variable of the token: {LABEL_STUDIO_TOKEN}.",
         show_default=False,
     ),
 ]
@@ -50,39 +50,90 @@ ControlOption = Annotated[
 ]
 
 
-def audit(  # noqa: PLR0917 - each is an option that a person types
-    url: UrlOption,
+def audit(  # noqa: PLR0913, PLR0917 - each is an option that a person types
+    url: Annotated[
+        str, typer.Option("--url", metavar="URL", help="The server.", show_default=False)
+    ],
     project: ProjectOption,
-    token_env: TokenEnvOption = None,
-    token_file: TokenFileOption = None,
+    tool: Annotated[
+        str, typer.Option("--tool", metavar="TOOL", help="label_studio or cvat.")
+    ] = TOOLS[0],
+    user: Annotated[
+        str | None,
+        typer.Option(
+            "--user",
+            metavar="NAME",
+            help="A login at CVAT, with its password; else a token.",
+            show_default=False,
+        ),
+    ] = None,
+    token_env: Annotated[
+        str | None,
+        typer.Option(
+            "--token-env",
+            metavar="NAME",
+            help=f"The variable of the token: {LABEL_STUDIO_TOKEN}, of CVAT {CVAT_TOKEN}, "
+            f"with --user {CVAT_PASSWORD}.",
+            show_default=False,
+        ),
+    ] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--token-file",
+            metavar="FILE",
+            help="Or the file of the token, or of the password.",
+            show_default=False,
+        ),
+    ] = None,
+    organization: Annotated[
+        str | None,
+        typer.Option(
+            "--organization",
+            metavar="NAME",
+            help="The short name of an organization at CVAT.",
+            show_default=False,
+        ),
+    ] = None,
     control: ControlOption = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            "--kind",
+            metavar="KIND",
+            help="At CVAT single, multi, boxes, polygons or masks, where several were given.",
+            show_default=False,
+        ),
+    ] = None,
     top: Annotated[int, typer.Option("--top", help="How many tasks a list shows.")] = 5,
     save: Annotated[
         Path | None,
         typer.Option(
             "--save",
             metavar="FILE",
-            help="Keep what was read, as JSON that `labeled` of a campaign takes.",
+            help="Keep what was read, as a file that `labeled` of a campaign takes.",
             show_default=False,
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace another file.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Read a project of Label Studio and say what its answers are worth; nothing is written there.
+    """Read a project of Label Studio or CVAT and say what its answers are worth.
 
-    Agreement, answers that others overwrote, labels that are probably wrong, near-duplicates.
+    Agreement, answers that others overwrote, labels that are probably wrong, near-duplicates, and
+    what CVAT measured itself. Nothing is written there; of CVAT finished jobs are read.
     """
     from auto_labeling.auditing import audit as audit_tasks
-    from auto_labeling.backends.label_studio.client import Client
-    from auto_labeling.backends.label_studio.reading import picture, read_project
-    from auto_labeling.cli import audited, screen
+    from auto_labeling.cli import auditable, audited, screen
 
-    token = token_of(url, token_env, token_file)
-    client = Client(url, lambda: token)
+    _check(url, tool, {"--user": user, "--organization": organization, "--kind": kind}, control)
+    secrets = Secrets(user=user, organization=organization, env=token_env, file=token_file)
     with plain_remedies():
-        read = read_project(client, project, control)
-        found = audit_tasks(read.tasks, read.schema, lambda uri: picture(client, project, uri))
+        if tool == "cvat":
+            read = auditable.read_cvat(url, project, secrets, kind)
+        else:
+            read = auditable.read_label_studio(url, project, secrets, control)
+        found = audit_tasks(read.tasks, read.schema, read.picture)
     if save is not None:
         _save(read, save, force)
     if json:
@@ -91,20 +142,17 @@ def audit(  # noqa: PLR0917 - each is an option that a person types
         return
     audited.show(read, found, url.rstrip("/"), top)
     if save is not None:
+        line = read.teaches(save)
         screen.line()
-        screen.line(f"{save}: what was read{_for_a_campaign(read, save)}")
+        screen.line(
+            f"{save}: what was read" + (f"; a campaign learns from it by\n{line}" if line else "")
+        )
 
 
 def token_of(url: str, token_env: str | None, token_file: Path | None) -> str:
-    """Return the token for a server. Raises `BlockedError` where there is none."""
-    from auto_labeling.secrets import LocalSecrets
-
-    if not url.startswith(("http://", "https://")):
-        raise ConfigurationError(f"--url: expected http://... or https://..., got {url!r}")
-    if token_env is not None and token_file is not None:
-        raise ConfigurationError("expected --token-env or --token-file, got both")
-    told = {"env": token_env or TOKEN} if token_file is None else {"file": str(token_file)}
-    return LocalSecrets().resolve(told)
+    """Return the token for a Label Studio. Raises `BlockedError` where there is none."""
+    _check_address(url)
+    return Secrets(env=token_env, file=token_file).resolve(LABEL_STUDIO_TOKEN)
 
 
 @contextmanager
@@ -116,10 +164,27 @@ def plain_remedies() -> Iterator[None]:
         raise BlockedError(error.reason, remedy="Mend --url, --project or the token.") from error
 
 
-def _save(read: ReadProject, path: Path, force: bool) -> None:
+def _check(url: str, tool: str, of_cvat: dict[str, str | None], control: str | None) -> None:
+    """Raise `ConfigurationError` for options that do not go together."""
+    _check_address(url)
+    if tool not in TOOLS:
+        raise ConfigurationError(f"--tool: expected {' or '.join(TOOLS)}, got {tool!r}")
+    if tool == "cvat" and control is not None:
+        raise ConfigurationError("--control: expected it with --tool label_studio only")
+    for name, given in of_cvat.items():
+        if tool != "cvat" and given is not None:
+            raise ConfigurationError(f"{name}: expected it with --tool cvat only")
+
+
+def _check_address(url: str) -> None:
+    if not url.startswith(("http://", "https://")):
+        raise ConfigurationError(f"--url: expected http://... or https://..., got {url!r}")
+
+
+def _save(read: Auditable, path: Path, force: bool) -> None:
     from auto_labeling.files import write_atomically
 
-    content = json_text.dumps(list(read.rows), ensure_ascii=False, indent=1)
+    content = read.kept()
     if path.is_dir():
         raise ConfigurationError(f"--save: {path} is a folder, expected a file")
     if path.exists() and not force and path.read_bytes() != content.encode():
@@ -127,14 +192,3 @@ def _save(read: ReadProject, path: Path, force: bool) -> None:
             f"{path}: there is another file of that name; --force replaces it, or name another"
         )
     write_atomically(path, content)
-
-
-def _for_a_campaign(read: ReadProject, path: Path) -> str:
-    """Return the line by which a campaign learns from it, where one can."""
-    if read.schema.task != "single" or read.layout.way not in ("text", "html", "image"):
-        return ""
-    told = {"export": path, "field": read.layout.field, "control": read.layout.control}
-    if read.layout.way == "image":
-        told["files"] = "FOLDER"
-    named = ", ".join(f"{key}: {value}" for key, value in told.items())
-    return f"; a campaign learns from it by\nlabeled: [{{kind: label_studio, {named}}}]"

@@ -3,67 +3,83 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from auto_labeling.auditing import Audit
-    from auto_labeling.backends.label_studio.reading import ReadProject
+    from auto_labeling.cli.auditable import Auditable
 
 
-def show(read: ReadProject, found: Audit, url: str, top: int) -> None:
+def show(read: Auditable, found: Audit, url: str, top: int) -> None:
     """Print the figures, and the first `top` of each list."""
-    from auto_labeling.cli import screen
+    from auto_labeling.cli import audited_quality, screen
 
     screen.line(f"Project {read.number} {read.title!r} on {url}", style="bold")
     screen.line()
-    screen.pairs(_figures(found))
+    screen.pairs(_figures(read, found))
     _show_people(read, found)
     suspects = list(zip(found.suspected, found.suspicion.suspects, strict=True))[:top]
     if suspects:
         screen.line()
         screen.say("Labels that are probably wrong, the least probable first:")
         screen.table(
-            ("task", "label", "likelier", "label's probability"),
-            [(task, one.label, one.likelier, f"{one.probability:.1%}") for task, one in suspects],
+            (read.noun, "label", "likelier", "label's probability"),
+            [
+                (read.where(task), one.label, one.likelier, f"{one.probability:.1%}")
+                for task, one in suspects
+            ],
             right=3,
         )
     torn = [one for one in found.duplicates if len(one.labels) > 1][:top]
     if torn:
         screen.line()
         screen.say("Duplicates with different labels:")
-        rows = [(_some(one.task_ids), ", ".join(one.labels)) for one in torn]
-        screen.table(("tasks", "labels"), rows)
+        rows = [(_some(read, one.task_ids), ", ".join(one.labels)) for one in torn]
+        screen.table((f"{read.noun}s", "labels"), rows)
+    audited_quality.show(read, top)
     screen.line()
-    screen.line(f"A task: {url}/projects/{read.number}/data?task=NUMBER")
+    screen.line(read.lead)
 
 
-def _figures(found: Audit) -> list[tuple[str, str]]:
+def _figures(read: Auditable, found: Audit) -> list[tuple[str, str]]:
     from auto_labeling.reporting.wording import count
 
     by = "1 person" if len(found.people) == 1 else f"{len(found.people):,} people"
     rows = [
-        ("tasks", f"{count(found.tasks)}, {count(found.answered)} of them answered"),
+        (f"{read.noun}s", f"{count(found.tasks)}, {count(found.answered)} of them answered"),
         ("answers", f"{count(found.answers)} by {by}, {count(found.skips, 'skip')}"),
-        ("agreement", _agreement(found)),
-        ("undecided", f"{count(len(found.undecided), 'task')} without a majority"),
-        ("overwritten", f"{count(len(found.overwrites), 'answer')} changed by somebody else"),
+        ("agreement", _agreement(read, found)),
+        ("undecided", f"{count(len(found.undecided), read.noun)} without a majority"),
+        ("overwritten", _overwritten(read, found)),
         ("likely wrong", _suspicion(found)),
-        ("duplicates", _duplicates(found)),
+        ("duplicates", _duplicates(read, found)),
     ]
+    if read.jobs is not None:
+        rows[1:1] = [
+            ("jobs", f"{count(read.jobs[1])} of {count(read.jobs[0])} are finished"),
+            ("read as", f"{read.schema.task}; --kind names another"),
+        ]
     if found.problems:
         answers = [one for problems in found.problems.values() for one in problems]
         rows.append(("unreadable", f"{count(len(answers), 'answer')}, such as {answers[0]}"))
     return rows
 
 
-def _agreement(found: Audit) -> str:
+def _overwritten(read: Auditable, found: Audit) -> str:
+    from auto_labeling.reporting.wording import count
+
+    if not read.overwrites_are_told:
+        return "unknown: the tool does not keep what an answer was before"
+    return f"{count(len(found.overwrites), 'answer')} changed by somebody else"
+
+
+def _agreement(read: Auditable, found: Audit) -> str:
     from auto_labeling.reporting.wording import count, share
 
     if not found.shared:
-        return "unknown: no task has answers of several people"
-    said = f"{share(found.agreeing)} of the pairs on {count(found.shared, 'task')}"
+        return f"unknown: no {read.noun} has answers of several people"
+    said = f"{share(found.agreeing)} of the pairs on {count(found.shared, read.noun)}"
     alpha = found.alpha
     if math.isnan(alpha.value):
         return f"{said}; all answers are the same"
@@ -82,51 +98,51 @@ def _suspicion(found: Audit) -> str:
     )
 
 
-def _duplicates(found: Audit) -> str:
+def _duplicates(read: Auditable, found: Audit) -> str:
     from auto_labeling.reporting.wording import count
 
     members = sum(len(one.task_ids) for one in found.duplicates)
     torn = sum(len(one.labels) > 1 for one in found.duplicates)
     said = (
-        f"{count(members, 'task')} in {count(len(found.duplicates), 'group')}, {count(torn)} of "
+        f"{count(members, read.noun)} in {count(len(found.duplicates), 'group')}, {count(torn)} of "
         "them with different labels"
     )
     return said if found.compared else f"{said}; only equal contents were compared"
 
 
-def _show_people(read: ReadProject, found: Audit) -> None:
+def _show_people(read: Auditable, found: Audit) -> None:
     from auto_labeling.cli import screen
     from auto_labeling.reporting.wording import count, in_table, share
 
     if not found.people:
         return
-    login = _logins(read)
+    rows = [
+        (
+            read.login(one.person),
+            count(one.answers),
+            count(one.skips),
+            *([count(one.overwrote)] if read.overwrites_are_told else []),
+            in_table(share(one.agreeing)),
+        )
+        for one in found.people
+    ]
+    overwrote = ["overwrote"] if read.overwrites_are_told else []
     screen.line()
-    screen.table(
-        ("person", "answers", "skips", "overwrote", "agrees with others"),
-        [
-            (
-                login(one.person),
-                count(one.answers),
-                count(one.skips),
-                count(one.overwrote),
-                in_table(share(one.agreeing)),
-            )
-            for one in found.people
-        ],
-        right=1,
-    )
+    screen.table(("person", "answers", "skips", *overwrote, "agrees with others"), rows, right=1)
 
 
-def _some(tasks: tuple[str, ...]) -> str:
-    return ", ".join(tasks[:5]) + (f" and {len(tasks) - 5} more" if len(tasks) > 5 else "")
+def _some(read: Auditable, tasks: tuple[str, ...]) -> str:
+    shown = ", ".join(map(read.where, tasks[:5]))
+    return shown + (f" and {len(tasks) - 5} more" if len(tasks) > 5 else "")
 
 
-def as_json(read: ReadProject, found: Audit) -> dict[str, Any]:
+def as_json(read: Auditable, found: Audit) -> dict[str, Any]:
     """Return everything that was found."""
-    login = _logins(read)
+    from auto_labeling.cli import audited_quality
+
     suspicion = found.suspicion
     return {
+        "tool": read.tool,
         "project": read.number,
         "title": read.title,
         "task": read.schema.task,
@@ -137,12 +153,14 @@ def as_json(read: ReadProject, found: Audit) -> dict[str, Any]:
         "answers": found.answers,
         "skips": found.skips,
         "unreadable": found.problems,
-        "people": [{**asdict(one), "person": login(one.person)} for one in found.people],
+        "people": [{**asdict(one), "person": read.login(one.person)} for one in found.people],
         "agreement": {"tasks": found.shared, "share": found.agreeing, "alpha": asdict(found.alpha)},
         "overwritten": [
-            {**asdict(one), "author": login(one.author), "by": login(one.by)}
+            {**asdict(one), "author": read.login(one.author), "by": read.login(one.by)}
             for one in found.overwrites
-        ],
+        ]
+        if read.overwrites_are_told
+        else None,
         "likely_wrong": {
             "judged": suspicion.judged,
             "agreeing": suspicion.agreeing,
@@ -161,8 +179,9 @@ def as_json(read: ReadProject, found: Audit) -> dict[str, Any]:
             "compared": found.compared,
             "groups": [asdict(one) for one in found.duplicates],
         },
+        "jobs": None
+        if read.jobs is None
+        else dict(zip(("all", "finished"), read.jobs, strict=True)),
+        "places": {name: {"task": at[0], "frame": at[1]} for name, at in read.places.items()},
+        "quality": audited_quality.as_json(read),
     }
-
-
-def _logins(read: ReadProject) -> Callable[[str], str]:
-    return lambda person: read.logins.get(person, f"user {person}")

@@ -24,8 +24,8 @@ class BinaryRelevance:
 
     model: Model
     """Unfitted, and left so."""
-    classes_: NDArray[np.intp] = field(init=False)
-    _fitted: list[fitting.Fitted] = field(init=False)
+    classes_: NDArray[np.intp] = field(init=False, repr=False)
+    _fitted: list[fitting.Fitted] = field(init=False, repr=False)
 
     def fit(self, X: Any, y: ArrayLike) -> BinaryRelevance:
         """Learn from (n, p) features and (n, k) zeros and ones."""

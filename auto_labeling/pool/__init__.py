@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from auto_labeling.pool.arrays_source import Arrays
+from auto_labeling.pool.cvat_export import CVATExport
 from auto_labeling.pool.images import Images
 from auto_labeling.pool.label_studio_export import LabelStudioExport
 from auto_labeling.pool.source import Source
@@ -13,5 +14,6 @@ TABLE: dict[str, type[Source]] = {
     "table": Table,
     "arrays": Arrays,
     "label_studio": LabelStudioExport,
+    "cvat_export": CVATExport,
 }
 """The pool kinds of the campaign file."""

@@ -57,6 +57,10 @@ class AutoAnnotation:
         self.close = weakref.finalize(self, ledger.close)
         """Lets go of the ledger; called by itself at the end of the process."""
         predictor = self._shelf.refresh(found)
+        if predictor.lesson is None:
+            raise ConfigurationError(
+                f"campaign: expected one with a model that learns, got {found!r}"
+            )
         self._recognizer = Recognizer.of(predictor.pool)
         # Abstentions are no class that a model learns.
         self._schema = replace(predictor.schema, abstain=())

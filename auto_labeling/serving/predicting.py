@@ -22,7 +22,8 @@ class Predictor:
     """Differs between any two models: Label Studio asks again only when it changes."""
     fitted: Fitted | None
     """None before the first model."""
-    lesson: Lesson
+    lesson: Lesson | None
+    """None where nothing learns."""
     schema: LabelSchema
     pool: Pool = field(repr=False)
     positions: Mapping[ItemId, int] = field(repr=False)
@@ -38,7 +39,7 @@ class Predictor:
 
         It may be an item of nobody's; before the first model there is nothing to ask.
         """
-        if self.fitted is None or not items:
+        if self.fitted is None or self.lesson is None or not items:
             return []
         likeliest = map(self.lesson.likeliest, self.lesson.predict(self.fitted, features))
         return [

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageStat
 
 from auto_labeling.arrays import spans
-from auto_labeling.backends.cvat.pictures import content_in
 from auto_labeling.errors import ConfigurationError, DataError
+from auto_labeling.formats.cvat.names import content_in
+from auto_labeling.pool.cvat_export import CVATExport
 from auto_labeling.pool.images import Images
 from auto_labeling.pool.label_studio_export import LabelStudioExport
 from auto_labeling.pool.pixels import WHITE, levels, picture, upright
@@ -50,13 +51,13 @@ class Recognizer:
     """Knows the pictures of one pool by sight."""
 
     pool: Pool
-    source: Images | LabelStudioExport
+    source: Images | CVATExport | LabelStudioExport
 
     @classmethod
     def of(cls, pool: Pool) -> Recognizer:
         """Return one for this pool. Raises `ConfigurationError` where it has no pictures."""
         source = pool.snapshots[0].source
-        if isinstance(source, Images):
+        if isinstance(source, Images | CVATExport):
             return cls(pool=pool, source=source)
         if isinstance(source, LabelStudioExport) and source.shows == "image":
             return cls(pool=pool, source=source)

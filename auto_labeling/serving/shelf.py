@@ -101,7 +101,7 @@ class Shelf:
             return Predictor(
                 version=wanted.version,
                 fitted=None if wanted.sha256 is None else opened.model(wanted.sha256),
-                lesson=opened.lesson,
+                lesson=opened.lesson if opened.config.learns else None,
                 schema=opened.config.labels,
                 pool=opened.pool,
                 positions={item: at for at, item in enumerate(opened.pool.ids)},

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from auto_labeling.campaign.schema import answers, asks
+from auto_labeling.errors import TransientError
 from auto_labeling.ports import Traits
 from tests.support.campaigns import CLASSES
 from tests.support.office import Office, office
@@ -155,6 +156,23 @@ def test_work_that_is_begun_stays_where_it_is(tmp_path: Path, begun: bool) -> No
         left = Counter(row.assignee for row in asked.rows(asks, round=2))
         assert left == (theirs if begun else {quick: 3})
         assert len(asked.shelf.handed) == (0 if begun else theirs[slow])
+
+
+def test_what_changed_hands_before_the_tool_broke_is_written_down(tmp_path: Path) -> None:
+    with office(tmp_path / "a", people=PEOPLE[:2], wait={"reassign": "2d"}) as asked:
+        second_round(asked)
+        theirs = Counter(row.assignee for row in asked.rows(asks, round=2))
+        [slow, quick] = [person for person, _ in theirs.most_common()]
+        for row in asked.rows(asks, round=2, assignee=quick):
+            asked.act(row.item, asked.campaign.pseudonyms.login_of(quick), CLASSES[0])
+        asked.wait(2 * DAY_S + 1)
+        asked.shelf.holds = 1
+        with pytest.raises(TransientError):
+            asked.goes_on()
+        assert Counter(row.assignee for row in asked.rows(asks, round=2)) == {quick: 2, slow: 1}
+        asked.shelf.holds = None
+        asked.goes_on()
+        assert Counter(row.assignee for row in asked.rows(asks, round=2)) == {quick: 3}
 
 
 def test_nothing_changes_hands_unless_the_file_says_so(tmp_path: Path) -> None:

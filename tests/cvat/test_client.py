@@ -138,6 +138,7 @@ def test_an_organization_is_a_place_of_its_own(server: CvatServer) -> None:
     ("status", "body", "error", "match"),
     [
         (404, b"<html>nothing here</html>", BlockedError, "does not answer as a CVAT does"),
+        (404, b'{"detail": "Not found."}', BlockedError, "the list of users is gone"),
         (302, b"", BlockedError, "does not answer as a CVAT does"),
         (200, b"<html>hello</html>", BlockedError, "does not answer as a CVAT does"),
         (500, b"<html>oh</html>", TransientError, "it answered 500"),
@@ -202,6 +203,7 @@ def test_a_secret_is_in_no_message(server: CvatServer) -> None:
     [
         ({"url": "localhost:8080"}, "url: expected http"),
         ({"url": "https://"}, "url: expected http"),
+        ({"url": "https://me:secret@cvat.example"}, "url: expected no login in it"),
         ({"user": "admin"}, "expected both or none, got only user"),
         ({"password": {"env": "P"}}, "expected both or none, got only password"),
         ({"items_per_job": 0}, "items_per_job: expected at least 1, got 0"),

@@ -180,3 +180,29 @@ def test_the_parent_is_merged_for_those_who_look_there(room: Room) -> None:
         time.sleep(0.05)
     assert parent["state"] == "completed"
     assert backend.changes(cursor)[0] == []
+
+
+def test_no_answer_waits_for_a_merge_that_is_under_way(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = room.backend(merge=True)
+    [upload] = room.uploads(1, opinions=2)
+    ref = backend.create([upload])[upload.key]
+    for person in (0, 1):
+        room.answer(ref, upload, "yes", person)
+    dying(monkeypatch, "merge")
+    assert len(backend.changes(None)[0]) == 2
+
+
+def test_what_somebody_notes_in_the_name_of_a_task_loses_nothing(room: Room) -> None:
+    backend = room.backend()
+    [upload] = room.uploads(1)
+    ref = backend.create([upload])[upload.key]
+    [task] = room.tasks()
+    noted = {"name": f"urgent: {task['name']} (for Mia)"}
+    room.office.call("PATCH", f"/api/tasks/{task['id']}", noted)
+    assert backend.find([upload.key]) == {upload.key: (ref,)}  # so that it is not asked twice
+    assert backend.cancel([ref]) == {ref: CancelResult.CANCELLED}
+    assert backend.find([upload.key]) == {}
+    room.answer(ref, upload, "yes")
+    assert said(backend.changes(None)[0]) == [("submitted", "item-0", "yes")]

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from auto_labeling.backends.cvat import connection
+from auto_labeling.backends.cvat.pictures import Shown
 from auto_labeling.errors import BlockedError, RejectedError
 from auto_labeling.records import Item, LabelSchema
 from auto_labeling.shapes import Box, Mask, Polygon
@@ -61,7 +62,7 @@ def test_boxes_lie_on_a_picture_as_people_see_it(room: Room) -> None:
 def test_frames_stand_in_the_order_of_the_items_and_tell_nothing_of_their_files(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "_AT_ONCE", 120)  # so that some go together and some alone
+    monkeypatch.setattr(connection, "_AT_ONCE", 100)  # so that some go together and some alone
     backend = room.backend()
     items = []
     for number in (3, 1, 2):
@@ -98,6 +99,11 @@ def test_pictures_in_places_of_several_kinds_are_refused(room: Room) -> None:
         backend.create([upload_of(twice)])
     with pytest.raises(RejectedError, match="CVAT shows pictures, and this is a text"):
         backend.create([upload_of([Item(item_id="t", text="t")])])
+
+
+def test_a_remote_picture_is_called_as_cvat_calls_it() -> None:
+    addresses = ("https://a.example/o/cats%2F1.jpg?alt=media", "https://a.example/b/2%20c.jpg")
+    assert Shown(way="remote", names=addresses).frame_names() == ["1.jpg", "2 c.jpg"]
 
 
 SHAPES = {

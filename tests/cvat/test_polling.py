@@ -122,6 +122,24 @@ def test_a_picture_that_somebody_took_out_is_skipped(room: Room) -> None:
     ]
 
 
+def test_a_picture_that_somebody_else_took_out_keeps_its_answer(room: Room) -> None:
+    backend = room.backend()
+    upload = upload_of(room.items(2), opinions=2)
+    ref = backend.create([upload])[upload.key]
+    crew = room.crew
+    room.answer(ref, upload, "yes", person=0)
+    _, cursor = backend.changes(None)
+    theirs = crew.job(ref, person=1)
+    room.office.call("PATCH", f"/api/jobs/{theirs['id']}/data/meta", {"deleted_frames": [1]})
+    crew.turn(theirs, "completed", person=1)
+    crew.change(ref, upload.items[0], ["no"], person=0)
+    events, _ = backend.changes(cursor)
+    assert sorted(said([event for event in events if event.person == CREW[0]])) == [
+        ("edited", "item-0", "no")
+    ]
+    assert [event.kind.value for event in events if event.person == CREW[1]] == ["skipped"] * 2
+
+
 def test_a_picture_without_a_class_is_an_empty_set_where_there_may_be_several(room: Room) -> None:
     room.schema = LabelSchema(task="multi", classes=("yes", "no"))
     backend = room.backend()

@@ -81,8 +81,10 @@ class Room(Driver):
             self.cvat.call("PATCH", path, {"state": "completed"}, who=person)
 
 
-def begin(folder: Path, cvat: Office, **settings: Any) -> Room:
-    """Return a campaign that has asked nobody yet."""
+def begin(
+    folder: Path, cvat: Office, keys: Mapping[str, Any] | None = None, **settings: Any
+) -> Room:
+    """Return a campaign that has asked nobody yet; `keys` stand instead of its own."""
     shades = write_pictures(folder / "pictures")
     password = folder / "password"
     password.write_text(cvat.admin.password)
@@ -96,16 +98,15 @@ def begin(folder: Path, cvat: Office, **settings: Any) -> Room:
         "annotators": None,
         **settings,
     }
-    softly = {"kind": "logistic_regression"}
-    keys = campaign_of(
-        shades,
-        folder / "truth.csv",
-        stop={"max_rounds": 6},
-        wait={"poll_s": 3600},
-        model=softly,
-    )
+    ours = {
+        "stop": {"max_rounds": 6},
+        "wait": {"poll_s": 3600},
+        "model": {"kind": "logistic_regression"},
+        **(keys or {}),
+    }
     path = folder / "workspace"
-    campaign = tiny(path, **keys | {"backend": tool})
+    told = campaign_of(shades, folder / "truth.csv", **ours)
+    campaign = tiny(path, **told | {"backend": tool})
     return Room(cvat, path, campaign, {sha256_of(one)[:16]: shades[one] for one in shades})
 
 
@@ -285,3 +286,21 @@ def test_a_webhook_is_made_once_and_its_key_lies_in_one_file(served: Room) -> No
     wait_for(listens, "the project knows the new key")
     assert [one["id"] for one in hooks_of(served)] == [hook["id"]]
     assert (served.path / SIGNING_KEPT_IN).read_text().strip() != key
+
+
+@called
+@pytest.mark.slow
+def test_a_campaign_that_learns_nothing_is_woken_as_well(cvat: Office, tmp_path: Path) -> None:
+    boxes = {"labels": {"task": "boxes", "classes": list(SHADES)}, "model": {"kind": "none"}}
+    made = begin(tmp_path, cvat, keys=boxes)
+    made.look()
+    made.served.start()
+    try:
+        wait_for(lambda: hooks_of(made) != [], "the webhook is made")
+        number = made.round()
+        for job in made.open_jobs():
+            cvat.call("PATCH", f"/api/jobs/{job['id']}", {"state": "completed"})
+        wait_for(lambda: made.is_sent(number + 1), "a tick was made")
+    finally:
+        made.served.kill()
+        cvat.projects.append(made.project)

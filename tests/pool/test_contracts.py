@@ -11,6 +11,7 @@ import numpy as np
 
 from auto_labeling.pool import TABLE
 from auto_labeling.pool.arrays_source import Arrays
+from auto_labeling.pool.cvat_export import CVATExport
 from auto_labeling.pool.images import Images
 from auto_labeling.pool.label_studio_export import LabelStudioExport
 from auto_labeling.pool.table import Table
@@ -18,6 +19,7 @@ from tests.contracts.source import CANARY, SourceContract
 from tests.pool.written import (
     annotation,
     write_csv,
+    write_cvat_xml,
     write_export,
     write_jsonl,
     write_parquet,
@@ -246,6 +248,31 @@ class TestPicturesOfAProject(SourceContract):
 
     def remove(self, base: Path) -> None:
         (base / "project.json").unlink()
+
+
+class TestPicturesOfACVATProject(SourceContract):
+    """Ids come from the content, groups from the folders in the pictures' names."""
+
+    settings = CVATExport(export="project.xml", files="photos", group_by="folder", size=4)
+
+    def write(self, base: Path, labels: Labels, name: str = "project.xml") -> CVATExport:
+        tags: dict[str, list[str]] = {}
+        for row, label in enumerate(labels):
+            write_png(base / f"photos/g{row % 2}/{row}.png", 20 * content(row), CANARY)
+            tags[f"g{row % 2}/{row}.png"] = [label] if label else []
+        write_cvat_xml(base / name, tags)
+        return self.settings
+
+    def write_heldout(self, base: Path, labels: Labels) -> CVATExport:
+        self.write(base, labels)
+        self.write(base, labels, "judges.xml")
+        return replace(self.settings, heldout="judges.xml")
+
+    def change(self, base: Path) -> None:
+        write_png(base / "photos/g0/0.png", 200)
+
+    def remove(self, base: Path) -> None:
+        (base / "project.xml").unlink()
 
 
 def _task(at: int, row: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,8 @@ import pyarrow as pa
 from PIL import Image, PngImagePlugin
 from pyarrow import parquet
 
+from auto_labeling.formats.cvat import Document, Picture, write_xml
+
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows under a header; None is an empty cell."""
@@ -67,3 +69,22 @@ def write_export(
         for number, task in enumerate(tasks, start=1)
     ]
     path.write_text(json.dumps(whole, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def write_cvat_xml(
+    path: Path, tags: Mapping[str, Sequence[str]], person: str = "", part: str = ""
+) -> None:
+    """Write CVAT's XML: the tags of each picture, of 8 x 6 pixels, by whom it was given to."""
+    names = list(dict.fromkeys(name for some in tags.values() for name in some))
+    document = Document(
+        labels=[{"id": at, "name": name} for at, name in enumerate(names)],
+        pictures=[Picture(name=name, size=(8, 6), part=part, person=person) for name in tags],
+        annotations={
+            "tags": [
+                {"frame": at, "label_id": names.index(name)}
+                for at, some in enumerate(tags.values())
+                for name in some
+            ]
+        },
+    )
+    path.write_text(write_xml(document), encoding="utf-8")

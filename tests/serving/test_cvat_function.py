@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from auto_labeling.pool.pool import Pool
 from auto_labeling.records import Side
 from auto_labeling.serving import cvat
 from auto_labeling.serving.recognizing import Recognizer
+from auto_labeling.serving.shelf import Shelf
 from auto_labeling.workspace import Workspace
 from tests.support.campaigns import drive, ledger_of, tiny
 from tests.support.shades import SHADES, campaign_of, write_pictures
@@ -328,3 +330,17 @@ def test_what_cannot_be_served_is_one_sentence(tmp_path: Path) -> None:
     tiny(tmp_path / "workspace")
     with pytest.raises(ConfigurationError, match=r"expected pictures.*got pool\.npy"):
         cvat.create(workspace=str(tmp_path / "workspace"), campaign="tiny")
+
+
+def test_a_campaign_that_learns_nothing_has_nothing_to_say(tmp_path: Path) -> None:
+    boxes = {"labels": {"task": "boxes", "classes": ["car"]}, "model": {"kind": "none"}}
+    tool = {"kind": "cvat", "truth": None, "annotators": None}
+    made = make(tmp_path, rounds=0, **boxes, backend=tool)
+    workspace = Workspace.of(made.path)
+    with ledger_of(made.path) as ledger:
+        shelf = Shelf(workspace, ledger, partial(assemble.opened, workspace))
+        predictor = shelf.refresh(made.campaign)  # what serves it goes on nevertheless
+    assert (predictor.version, predictor.fitted) == ("tiny-untrained", None)
+    assert predictor.suggest(["7"], np.zeros((1, 4), np.float32)) == []
+    with pytest.raises(ConfigurationError, match="expected one with a model that learns"):
+        cvat.create(workspace=str(made.path), campaign="tiny")

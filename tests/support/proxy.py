@@ -70,6 +70,7 @@ class Proxy:
         self._had_effect: Counter[str] = Counter()
         self._effect = threading.Condition()
         self._under_way = 0
+        self._calm = False
         handler = type("Handler", (_Handler,), {"proxy": self})
         self._listener = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._listener.daemon_threads = False  # the end waits for what arrives late
@@ -107,9 +108,11 @@ class Proxy:
                 self._effect.notify_all()
 
     def calm_down(self) -> None:
-        """Fail no more, and return when whatever was late has arrived."""
+        """Fail no more, let whatever is late arrive now, and return when it has."""
         self.share = 0.0
         with self._effect:
+            self._calm = True
+            self._effect.notify_all()
             self._effect.wait_for(lambda: self._under_way == 0)
 
     def note(self, request: str) -> None:
@@ -125,7 +128,7 @@ class Proxy:
     def await_another(self, request: str, times: int) -> None:
         """Return when such a request has had its effect more often than that."""
         with self._effect:
-            self._effect.wait_for(lambda: self._had_effect[request] > times, _LATE_S)
+            self._effect.wait_for(lambda: self._calm or self._had_effect[request] > times, _LATE_S)
 
     def __enter__(self) -> Proxy:
         self._thread.start()

@@ -36,6 +36,8 @@ class Shelf:
     begun: set[RemoteRef] = field(default_factory=set)
     """What somebody works on, so that it is handed to nobody else."""
     handed: list[tuple[RemoteRef, str, str]] = field(default_factory=list)
+    holds: int | None = None
+    """After so many have been handed over, the tool is out of order."""
 
     def prepare(self, campaign: CampaignId, schema: LabelSchema) -> RemoteProject:
         return RemoteProject(project_id=campaign)
@@ -66,6 +68,8 @@ class Shelf:
         }
 
     def hand_over(self, ref: RemoteRef, giver: str, taker: str) -> bool:
+        if len(self.handed) == self.holds:
+            raise TransientError("the connection broke")
         if ref not in self.begun:
             self.handed.append((ref, giver, taker))
         return ref not in self.begun

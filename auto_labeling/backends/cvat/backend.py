@@ -8,9 +8,10 @@ from functools import cached_property
 
 from auto_labeling.backends.cvat import polling
 from auto_labeling.backends.cvat.client import Client
-from auto_labeling.backends.cvat.creating import Maker, repaired
+from auto_labeling.backends.cvat.creating import Maker
 from auto_labeling.backends.cvat.frames import FrameTables
 from auto_labeling.backends.cvat.handing_over import pass_on
+from auto_labeling.backends.cvat.leftovers import repaired
 from auto_labeling.backends.cvat.marks import Stage, mark_in
 from auto_labeling.backends.cvat.merging import merge_finished
 from auto_labeling.backends.cvat.people import People

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from auto_labeling.backends.cvat.client import Client, Row
+from auto_labeling.backends.cvat.client import Client
 from auto_labeling.backends.cvat.jobs import begun, opinions
 from auto_labeling.backends.cvat.people import People, assignee
+from auto_labeling.backends.cvat.session import Row
 
 _AT_WORK = timedelta(hours=1)
 """How long after opening a job somebody may sit over it and not have saved: they could not then."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from auto_labeling.backends.cvat.client import Client, Row
+from auto_labeling.backends.cvat.client import Client
 from auto_labeling.backends.cvat.refusals import gone_is_fine
+from auto_labeling.backends.cvat.session import Row
 
 
 class HookClient(Client):

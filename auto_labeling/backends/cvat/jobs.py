@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from auto_labeling.backends.cvat.client import Client, Row
+from auto_labeling.backends.cvat.client import Client
+from auto_labeling.backends.cvat.session import Row
 
 _REPLICAS = frozenset({"replica", "consensus_replica"})
 """What servers call the copies of a job for further opinions, from version 2.80 on and before."""
@@ -41,6 +42,10 @@ def begun(client: Client, job: Row) -> bool:
     """
     if job["stage"] != "annotation" or job["state"] in (_COMPLETED, "rejected"):
         return True
-    there = client.annotations(int(job["id"]))
+    return bool(drawn_by_people(client.annotations(int(job["id"]))))
+
+
+def drawn_by_people(there: Row) -> list[Row]:
+    """Return what of the annotations of a job is not as a model suggested it."""
     drawn = [*there["tags"], *there["shapes"], *there["tracks"]]
-    return any(one["source"] != "auto" for one in drawn)
+    return [one for one in drawn if one["source"] != "auto"]

@@ -40,11 +40,15 @@ class Mark:
 def mark_in(name: str, campaign: CampaignId) -> Mark | None:
     """Return what a name says, or None where the task is not of this campaign.
 
+    Who leads the project may note something behind or before it.
+
     >>> mark_in("cells-0badcafe withdrawn " + "5" * 32 + " " + "7" * 16, "cells-0badcafe").stage
     <Stage.WITHDRAWN: 'withdrawn'>
+    >>> mark_in("cells-0badcafe " + "5" * 32 + " " + "7" * 16 + " (urgent)", "cells-0badcafe").key
+    '55555555555555555555555555555555'
     >>> mark_in("cells-0badcafe, first batch", "cells-0badcafe")
     """
-    found = _NAME.fullmatch(name)
+    found = _NAME.search(name)
     if found is None or found["campaign"] != campaign:
         return None
     return Mark(
@@ -53,6 +57,6 @@ def mark_in(name: str, campaign: CampaignId) -> Mark | None:
 
 
 _NAME = re.compile(
-    rf"(?P<campaign>\S+)( (?P<stage>{Stage.MAKING}|{Stage.WITHDRAWN}))?"
-    r" (?P<key>[0-9a-f]{32}) (?P<table>[0-9a-f]{16})"
+    rf"(?<!\S)(?P<campaign>\S+)( (?P<stage>{Stage.MAKING}|{Stage.WITHDRAWN}))?"
+    r" (?P<key>[0-9a-f]{32}) (?P<table>[0-9a-f]{16})(?!\w)"
 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import suppress
 
-from auto_labeling.backends.cvat.client import Client, Row
+from auto_labeling.backends.cvat.client import Client
 from auto_labeling.backends.cvat.jobs import finished, opinions
-from auto_labeling.errors import RejectedError
+from auto_labeling.backends.cvat.session import Row
+from auto_labeling.errors import RejectedError, TransientError
 
 
 def merge_finished(client: Client, tasks: Collection[int]) -> None:
@@ -20,5 +21,6 @@ def merge_finished(client: Client, tasks: Collection[int]) -> None:
         parents = [job for job in jobs if job["type"] == "annotation" and job not in replicas]
         waiting = any(not finished(parent, review=False) for parent in parents)
         if waiting and all(finished(job, review=False) for job in replicas):
-            with suppress(RejectedError):  # the next look at all jobs tries again
+            # Nobody's answers wait for a picture of them; the next look at all jobs tries again.
+            with suppress(RejectedError, TransientError):
                 client.merge(task)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from itertools import zip_longest
 
-from auto_labeling.backends.cvat.client import Client, Row
+from auto_labeling.backends.cvat.client import Client
+from auto_labeling.backends.cvat.session import Row
 from auto_labeling.errors import BlockedError
 from auto_labeling.records import Ask, PersonId
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +34,8 @@ class Shown:
     def frame_names(self) -> list[str]:
         """Return the names that the server should list, in order."""
         if self.way == "remote":
-            return [unquote(Path(urlsplit(name).path).name) for name in self.names]
+            # In this order, because a slash of the last part may be written as %2F.
+            return [Path(unquote(urlsplit(name).path)).name for name in self.names]
         return list(self.names)
 
     def reference(self, cloud_storage: int | None) -> dict[str, Any]:
@@ -129,16 +129,6 @@ def check(item: Item, path: Path) -> None:
         raise _unfit(item, path, str(error)) from error
     except OSError as error:
         raise _unfit(item, path, error.strerror or str(error)) from error
-
-
-def content_in(name: str) -> str | None:
-    """Return how the content hash begins of an uploaded picture, by what it is called there.
-
-    >>> content_in("0003-0badcafe0badcafe.png"), content_in("cats/0003.png")
-    ('0badcafe0badcafe', None)
-    """
-    found = re.fullmatch(r"\d{4,}-([0-9a-f]{16})\.\w+", name)
-    return None if found is None else found[1]
 
 
 def _unfit(item: Item, path: Path, why: str) -> BlockedError:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from auto_labeling.backends.cvat.client import Row, contains
+from auto_labeling.backends.cvat.client import contains
 from auto_labeling.backends.cvat.jobs import finished, is_answer
 from auto_labeling.backends.cvat.people import UNKNOWN, People, assignee, assignee_number
 from auto_labeling.backends.cvat.reading import Read, Reader
 from auto_labeling.backends.cvat.seen import NOTHING, JobSeen, Seen
+from auto_labeling.backends.cvat.session import Row
 from auto_labeling.backends.cvat.stamps import EVER, micros_of
 from auto_labeling.formats.cvat import Answer
 from auto_labeling.records import Cursor, Event, EventKind, Micros
@@ -38,7 +39,7 @@ def poll(reader: Reader, cursor: Cursor | None, now: Micros) -> Polled:
     """
     seen = Seen.parse(cursor)
     count, newest = reader.client.newest_job(reader.prepared.project, _word(reader))
-    if seen.count and not count:
+    if not count:
         reader.client.project(reader.prepared.project)
     latest = EVER if newest is None else str(newest["updated_date"])
     whole = seen.due(now) or count != seen.count

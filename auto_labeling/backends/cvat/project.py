@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
 
-from auto_labeling.backends.cvat.client import Client, Row
-from auto_labeling.errors import BlockedError, ConfigurationError, RejectedError
-from auto_labeling.files import write_atomically
+from auto_labeling.backends.cvat.client import Client
+from auto_labeling.backends.cvat.session import Row
+from auto_labeling.backends.kept import KeptProject
+from auto_labeling.errors import BlockedError, ConfigurationError
 from auto_labeling.formats.cvat import Labels, label_specs
 from auto_labeling.formats.schema import decode_schema, encode_schema
 from auto_labeling.ports import Place
@@ -40,17 +39,12 @@ class Projects:
         row = self._row(campaign, schema)
         prepared = Prepared(project=int(row["id"]), campaign=campaign, schema=schema)
         labels_of(self.client, prepared)
-        self._keep(prepared)
+        self._kept.write(project=prepared.project, campaign=campaign, schema=encode_schema(schema))
         return prepared
 
     def prepared(self) -> Prepared:
         """Return what `prepare` kept. Raises `RejectedError` before it was called."""
-        try:
-            kept = json.loads(self._file.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise RejectedError(
-                f"{self._file.parent} knows no project; call prepare first"
-            ) from error
+        kept = self._kept.read()
         return Prepared(
             project=kept["project"],
             campaign=kept["campaign"],
@@ -58,29 +52,17 @@ class Projects:
         )
 
     @property
-    def _file(self) -> Path:
-        return self.place.folder / "project.json"
+    def _kept(self) -> KeptProject:
+        return KeptProject(self.place.folder)
 
     def _row(self, campaign: CampaignId, schema: LabelSchema) -> Row:
         if self.adopted is not None:
             return self.client.project(self.adopted)
-        if self._file.exists():
+        if self._kept.is_there():
             return self.client.project(self.prepared().project)
         for row in self.client.projects(campaign):
             return row  # made by a call whose answer was lost
         return self.client.make_project(campaign, label_specs(schema))
-
-    def _keep(self, prepared: Prepared) -> None:
-        text = json.dumps(
-            {
-                "project": prepared.project,
-                "campaign": prepared.campaign,
-                "schema": encode_schema(prepared.schema),
-            },
-            indent=1,
-        )
-        if not self._file.exists() or self._file.read_text(encoding="utf-8") != text:
-            write_atomically(self._file, text)
 
 
 def labels_of(client: Client, prepared: Prepared) -> Labels:

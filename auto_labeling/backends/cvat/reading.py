@@ -7,14 +7,15 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from auto_labeling.backends.cvat.client import Client, Row
+from auto_labeling.backends.cvat.client import Client
 from auto_labeling.backends.cvat.frames import Frames, FrameTables
-from auto_labeling.backends.cvat.jobs import finished, opinions
+from auto_labeling.backends.cvat.jobs import drawn_by_people, finished, opinions
 from auto_labeling.backends.cvat.marks import Mark, Stage, mark_in
 from auto_labeling.backends.cvat.people import People, nobody
 from auto_labeling.backends.cvat.project import Prepared, labels_of
 from auto_labeling.backends.cvat.refusals import Gone
 from auto_labeling.backends.cvat.seen import NOTHING
+from auto_labeling.backends.cvat.session import Row
 from auto_labeling.formats.cvat import Answer, Labels, read_frames
 from auto_labeling.formats.value import encode_value
 from auto_labeling.records import PersonId
@@ -90,7 +91,9 @@ class Reader:
         frames = self.tables.read(mark.table)
         sizes = [(int(one["width"]), int(one["height"])) for one in pictures["frames"]]
         found = read_frames(there, self.prepared.schema, labels, sizes, frames.suggested)
-        taken_out = set(pictures.get("deleted_frames") or ())
+        # Whoever takes a picture out takes it out of every replica: what others drew there stands.
+        drawn = {row["frame"] for row in drawn_by_people(there)}
+        taken_out = set(pictures.get("deleted_frames") or ()) - drawn
         return Read(
             job=job,
             table=mark.table,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from auto_labeling.backends.address import check_address
 from auto_labeling.backends.cvat.backend import CVATBackend, Ways
 from auto_labeling.backends.cvat.client import Client
 from auto_labeling.backends.cvat.pictures import Pictures
@@ -55,8 +55,7 @@ class CVAT:
     timeout_s: float = 60.0
 
     def __post_init__(self) -> None:
-        if not re.match(r"https?://[^/]", self.url):
-            raise ConfigurationError(f"url: expected http://... or https://..., got {self.url!r}")
+        check_address(self.url)
         if (self.user is None) != (self.password is None):
             given = "password" if self.user is None else "user"
             raise ConfigurationError(f"user, password: expected both or none, got only {given}")

@@ -11,10 +11,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from auto_labeling.backends.cvat.client import Client, Row
+from auto_labeling.backends.cvat.client import Client
 from auto_labeling.backends.cvat.jobs import begun, opinions
 from auto_labeling.backends.cvat.marks import Stage, mark_in
 from auto_labeling.backends.cvat.project import Prepared
+from auto_labeling.backends.cvat.session import Row
 
 _EMPTY_FOR = timedelta(days=1)
 

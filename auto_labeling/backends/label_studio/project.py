@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from auto_labeling.backends.kept import KeptProject
 from auto_labeling.backends.label_studio.client import Client, Row
 from auto_labeling.backends.label_studio.queues import make_queues
 from auto_labeling.backends.label_studio.showing import show_newest
-from auto_labeling.errors import BlockedError, DataError, RejectedError
-from auto_labeling.files import write_atomically
+from auto_labeling.errors import BlockedError, DataError
 from auto_labeling.formats.label_studio import Layout, check_config, label_config, way_of
 from auto_labeling.formats.schema import decode_schema, encode_schema
 from auto_labeling.ports import Place
@@ -64,12 +62,7 @@ class Projects:
 
     def prepared(self) -> Prepared:
         """Return what `prepare` kept. Raises `RejectedError` before it was called."""
-        try:
-            kept = json.loads(self._file.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise RejectedError(
-                f"{self._file.parent} knows no project; call prepare first"
-            ) from error
+        kept = self._kept.read()
         return Prepared(
             project=kept["project"],
             schema=decode_schema(kept["schema"]),
@@ -78,8 +71,8 @@ class Projects:
         )
 
     @property
-    def _file(self) -> Path:
-        return self.place.folder / "project.json"
+    def _kept(self) -> KeptProject:
+        return KeptProject(self.place.folder)
 
     @property
     def _shows(self) -> str:
@@ -88,7 +81,7 @@ class Projects:
     def _row(self, campaign: CampaignId, schema: LabelSchema) -> Row:
         if self.adopted is not None:
             return self.client.project(self.adopted)
-        if self._file.exists():
+        if self._kept.is_there():
             return self.client.project(self.prepared().project)
         title = self.title or campaign[:_LONGEST_TITLE]
         mark = f"auto-labeling campaign {campaign}"
@@ -138,13 +131,9 @@ class Projects:
 
     def _keep(self, prepared: Prepared) -> None:
         layout = prepared.layout
-        content: dict[str, Any] = {
-            "project": prepared.project,
-            "schema": encode_schema(prepared.schema),
-            "layout": {name: getattr(layout, name) for name in Layout.__slots__},
-            "overlap": prepared.overlap,
-        }
-        text = json.dumps(content, indent=1)
-        if not self._file.exists() or self._file.read_text(encoding="utf-8") != text:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(self._file, text)
+        self._kept.write(
+            project=prepared.project,
+            schema=encode_schema(prepared.schema),
+            layout={name: getattr(layout, name) for name in Layout.__slots__},
+            overlap=prepared.overlap,
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from auto_labeling.backends.address import check_address
 from auto_labeling.backends.label_studio.backend import LabelStudioBackend
 from auto_labeling.backends.label_studio.client import Client
 from auto_labeling.backends.label_studio.pictures import Pictures
@@ -55,8 +56,7 @@ class LabelStudio:
     timeout_s: float = 60.0
 
     def __post_init__(self) -> None:
-        if not self.url.startswith(("http://", "https://")):
-            raise ConfigurationError(f"url: expected http://... or https://..., got {self.url!r}")
+        check_address(self.url)
         if self.timeout_s <= 0:
             raise ConfigurationError(f"timeout_s: expected above zero, got {self.timeout_s}")
 

@@ -8,7 +8,7 @@ from auto_labeling.formats.cvat.labeled import encode_cvat
 from auto_labeling.formats.cvat.labels import Labels, label_specs
 from auto_labeling.formats.cvat.masks import decode_mask, encode_mask
 from auto_labeling.formats.cvat.opinions import asked_by, labeled_tasks
-from auto_labeling.formats.cvat.suggested import suggested
+from auto_labeling.formats.cvat.suggested import count_of, suggested
 from auto_labeling.formats.cvat.xml import write_xml
 from auto_labeling.formats.cvat.xml_reading import read_xml
 
@@ -18,6 +18,7 @@ __all__ = [
     "Labels",
     "Picture",
     "asked_by",
+    "count_of",
     "decode_mask",
     "encode_cvat",
     "encode_mask",

@@ -79,7 +79,7 @@ class Attribute:
             case "checkbox":
                 return str(value).lower() if isinstance(value, bool) else None
             case "number":
-                whole = isinstance(value, int | float) and value == math.floor(value)
+                whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
                 return str(int(value)) if whole else None
             case "select" | "radio":
                 return str(value) if str(value) in self.values else None

@@ -9,7 +9,7 @@ from auto_labeling.formats.cvat.answers import read_frames
 from auto_labeling.formats.cvat.document import Document
 from auto_labeling.formats.cvat.labels import ANY, DRAWN, TYPES, Labels
 from auto_labeling.formats.opinions import LabeledTask, Opinion
-from auto_labeling.records import Item, LabelSchema
+from auto_labeling.records import Item, LabelSchema, Value
 
 UNKNOWN = "unknown"
 """Whoever answered where a file does not say."""
@@ -42,28 +42,37 @@ def asked_by(document: Document, task: str | None = None) -> LabelSchema:
 
 
 def labeled_tasks(document: Document, schema: LabelSchema) -> list[LabeledTask]:
-    """Return the pictures of a file, one opinion each, by whom the task was given to.
+    """Return the pictures of a file by name, with what is said of each, by whom it was given to.
 
-    Where nothing is drawn, nothing was to be drawn: export only what is finished. Where one class
-    is due, a picture without one has no opinion. An answer that cannot be read is among its
-    `problems`. Raises `ConfigurationError` where the labels do not fit the schema.
+    Where nothing is drawn, nothing was to be drawn: give only what is finished. Where one class is
+    due, a picture without one is skipped. An answer that cannot be read is among its `problems`.
+    Raises `ConfigurationError` where the labels do not fit the schema.
     """
     labels = Labels.of(document.labels, schema)
     answers = read_frames(document.annotations, schema, labels, document.sizes)
-    who = document.assignee or UNKNOWN
-    found: list[LabeledTask] = []
+    places: dict[str, list[int]] = {}
     for at, picture in enumerate(document.pictures):
-        answer, task_id = answers[at], str(at)
-        opinion = Opinion(answer_id=task_id, author=who, person=who, at=0, value=answer.value)
-        found.append(
-            LabeledTask(
-                task_id=task_id,
-                item=Item(item_id=picture.name, uri=picture.name),
-                opinions=() if answer.value is None else (opinion,),
-                problems=() if answer.problem is None else (answer.problem,),
-            )
+        places.setdefault(picture.name, []).append(at)
+    return [
+        LabeledTask(
+            task_id=name,
+            item=Item(item_id=name, uri=name),
+            opinions=tuple(
+                _opinion(document, at, answers[at].value)
+                for at in same
+                if answers[at].problem is None
+            ),
+            problems=tuple(str(one.problem) for at in same if (one := answers[at]).problem),
         )
-    return found
+        for name, same in places.items()
+    ]
+
+
+def _opinion(document: Document, at: int, value: Value | None) -> Opinion:
+    picture = document.pictures[at]
+    nobody = f"{UNKNOWN} ({picture.part})" if picture.part else UNKNOWN
+    who = picture.person or document.assignee or nobody
+    return Opinion(answer_id=str(at), author=who, person=who, at=picture.at, value=value)
 
 
 def _tasks(document: Document) -> list[str]:

@@ -61,6 +61,24 @@ def suggested(
         raise DataError(f"suggestion for item {suggestion.item_id!r}: {error}") from error
 
 
+def count_of(suggestion: Suggestion, schema: LabelSchema) -> int:
+    """Return how many tags and shapes `suggested` makes, whatever the picture's size.
+
+    Raises `DataError` where the suggestion is no answer.
+
+    >>> schema = LabelSchema(task="multi", classes=("cat", "dog"))
+    >>> count_of(Suggestion(item_id="7", value=("dog",), score=0.9, model_version="r1"), schema)
+    1
+    """
+    try:
+        score_text(suggestion.score)
+        if schema.task in _NOUNS:
+            return len(_drawn(suggestion.value, schema))
+        return len(_chosen(suggestion.value, schema))
+    except DataError as error:
+        raise DataError(f"suggestion for item {suggestion.item_id!r}: {error}") from error
+
+
 def tag_row(
     frame: int, label: Label, told: Mapping[str, Any], source: str = AUTO
 ) -> dict[str, Any]:

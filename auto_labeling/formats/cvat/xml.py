@@ -22,8 +22,9 @@ _Drawn: TypeAlias = tuple[str, dict[str, str]]
 def write_xml(document: Document) -> str:
     """Return the file; the same document makes the same file.
 
-    CVAT matches pictures and labels by their names. Raises `DataError` for a name that XML cannot
-    hold.
+    CVAT matches pictures and labels by their names. Where pictures say in which part they are shown
+    or to whom, it is the file of a project, with a task for each. Raises `DataError` for a name
+    that XML cannot hold.
 
     >>> from auto_labeling.formats.cvat.document import Picture
     >>> tag = {"frame": 0, "label_id": 1, "source": "manual"}
@@ -37,12 +38,17 @@ def write_xml(document: Document) -> str:
     """
     root = ET.Element("annotations")
     _add(root, "version", "1.1")
-    _add_head(root, document)
+    shown = ((one.part, one.person) for one in document.pictures)
+    tasks = dict.fromkeys(pair for pair in shown if any(pair))
+    numbers = {task: str(number) for number, task in enumerate(tasks, start=1)}
+    _add_head(root, document, numbers)
     labels = {row["id"]: row for row in document.labels}
     images = []
     for at, picture in enumerate(document.pictures):
         width, height = map(str, picture.size)
         told = {"id": str(at), "name": _fit(picture.name), "width": width, "height": height}
+        if (task := numbers.get((picture.part, picture.person))) is not None:
+            told["task_id"] = task
         images.append(ET.SubElement(root, "image", told))
     for row in document.annotations.get("tags", ()):
         _add_row(images[row["frame"]], row, labels[row["label_id"]], ("tag", {}))
@@ -52,12 +58,15 @@ def write_xml(document: Document) -> str:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
 
-def _add_head(root: ET.Element, document: Document) -> None:
-    task = ET.SubElement(ET.SubElement(root, "meta"), "task")
-    _add(task, "name", document.name)
-    _add(task, "size", str(len(document.pictures)))
-    _add(task, "mode", "annotation")
-    labels = ET.SubElement(task, "labels")
+def _add_head(root: ET.Element, document: Document, tasks: Mapping[tuple[str, str], str]) -> None:
+    head = ET.SubElement(ET.SubElement(root, "meta"), "project" if tasks else "task")
+    _add(head, "name", document.name)
+    if tasks:
+        _add_tasks(ET.SubElement(head, "tasks"), tasks)
+    else:
+        _add(head, "size", str(len(document.pictures)))
+        _add(head, "mode", "annotation")
+    labels = ET.SubElement(head, "labels")
     for row in document.labels:
         label = ET.SubElement(labels, "label")
         _add(label, "name", row["name"])
@@ -70,6 +79,16 @@ def _add_head(root: ET.Element, document: Document) -> None:
             _add(attribute, "input_type", one.get("input_type", "text"))
             _add(attribute, "default_value", one.get("default_value", ""))
             _add(attribute, "values", "\n".join(one.get("values", ())))
+
+
+def _add_tasks(parent: ET.Element, tasks: Mapping[tuple[str, str], str]) -> None:
+    for (part, person), number in tasks.items():
+        task = ET.SubElement(parent, "task")
+        _add(task, "id", number)
+        _add(task, "name", part)
+        assignee = ET.SubElement(task, "assignee")
+        if person:
+            _add(assignee, "username", person)
 
 
 def _add_row(

@@ -29,15 +29,16 @@ def read_xml(text: str) -> Document:
     rows = [_row(one, at, names) for at, image in enumerate(images) for one in image]
     head = next((one for name in _HEADS for one in root.iter(name)), ET.Element(_HEADS[0]))
     people = {one.findtext("id") or "": _assignee(one) for one in root.iterfind("meta//task")}
+    given_to = "" if head.tag == "project" else _assignee(head)  # whoever leads it drew nothing
     return Document(
         name=head.findtext("name") or "",
         labels=names.rows,
-        pictures=[_picture(image, head, people) for image in images],
+        pictures=[_picture(image, _part(image, head), people, given_to) for image in images],
         annotations={
             "tags": [row for row in rows if row["type"] == "tag"],
             "shapes": [row for row in rows if row["type"] != "tag"],
         },
-        assignee=_assignee(head) or None,
+        assignee=given_to or None,
     )
 
 
@@ -88,7 +89,7 @@ def _parsed(text: str) -> ET.Element:
         raise _bad("XML", str(error)) from error
 
 
-def _picture(image: ET.Element, head: ET.Element, people: Mapping[str, str]) -> Picture:
+def _picture(image: ET.Element, part: str, people: Mapping[str, str], given_to: str) -> Picture:
     name = image.get("name", "")
     try:
         width, height = (int(image.get(side, "")) for side in ("width", "height"))
@@ -96,12 +97,17 @@ def _picture(image: ET.Element, head: ET.Element, people: Mapping[str, str]) -> 
         width = height = 0
     if not name or width < 1 or height < 1:
         raise _bad("a name, a width and a height of every image", str(image.attrib))
+    task = image.get("task_id")
+    person = given_to if task is None else people.get(task, "")
+    return Picture(name=name, size=(width, height), part=part, person=person)
+
+
+def _part(image: ET.Element, head: ET.Element) -> str:
+    """Return which task a picture is in; of a file that is no project's, what it is of."""
     task, number = image.get("task_id"), head.findtext("id")
     if task is not None:
-        part, person = f"task {task}", people.get(task, "")
-    else:
-        part, person = f"{head.tag} {number}" if number else "", _assignee(head)
-    return Picture(name=name, size=(width, height), part=part, person=person)
+        return f"task {task}"
+    return f"{head.tag} {number}" if number else ""
 
 
 def _assignee(head: ET.Element) -> str:

@@ -326,7 +326,8 @@ def test_a_track_is_a_problem_wherever_it_is_shown() -> None:
 
 def test_labels_of_others_are_kept_as_they_are() -> None:
     dark, round_ = tag("night"), shape("ellipse", [1, 2, 3, 4], "night")
-    answer = read({"tags": [dark], "shapes": [round_]}, schema_of("boxes"))
+    there = {"tags": [dark | {"id": 7}], "shapes": [round_ | {"id": 8}]}
+    answer = read(there, schema_of("boxes"))
     assert answer.value == ()
     assert answer.extra == {"regions": [{**dark, "label": "night"}, {**round_, "label": "night"}]}
 

@@ -96,6 +96,8 @@ def test_nothing_entered_is_no_value() -> None:
         ("number", 3.0, "3"),
         ("number", 3.5, None),
         ("number", "0.9", None),
+        ("number", float("inf"), None),
+        ("number", float("nan"), None),
         ("checkbox", False, "false"),
         ("checkbox", "0.9", None),
         ("radio", "x", "x"),

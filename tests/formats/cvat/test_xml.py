@@ -316,7 +316,7 @@ def test_an_export_of_a_project_is_read_and_the_joints_of_skeletons_are_no_label
         <label><name>body</name><type>skeleton</type></label>
         <label><name>nose</name><type>points</type><parent>body</parent></label></labels></project>"""
     document = read_xml("\ufeff" + file_of("", head))
-    assert (document.name, document.assignee) == ("Street", "mia")
+    assert (document.name, document.assignee) == ("Street", None)  # who leads it drew nothing
     assert [row["name"] for row in document.labels] == ["body"]
 
 
@@ -337,3 +337,14 @@ def test_lists_of_labels_are_in_the_head_for_whoever_sets_the_task_up() -> None:
     kinds = {one.findtext("name"): one.findtext("type") for one in root.iter("label")}
     assert kinds == {**dict.fromkeys(LABELS, "rectangle"), "cannot tell": "tag"}
     assert root.findtext("meta/task/size") == "1"
+
+
+def test_who_was_shown_what_is_kept() -> None:
+    told = [("task 7", "mia"), ("task 8", ""), ("task 7", "mia"), ("", "")]
+    pictures = [Picture(name="a.png", size=SIZE, part=part, person=who) for part, who in told]
+    written = write_xml(Document(name="Street", pictures=pictures))
+    again = read_xml(written)
+    assert (again.name, again.assignee) == ("Street", None)
+    assert [one.person for one in again.pictures] == ["mia", "", "mia", ""]
+    assert [one.part for one in again.pictures[:3]] == ["task 1", "task 2", "task 1"]
+    assert "<name>task 7</name>" in written

@@ -1,0 +1,42 @@
+"""The file in which a backend keeps its project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from auto_labeling.backends.kept import KeptProject
+from auto_labeling.errors import BlockedError, RejectedError
+
+
+def test_what_is_kept_is_read_by_another_process(tmp_path: Path) -> None:
+    KeptProject(tmp_path / "tool").write(project=7, labels={"ねこ": ["a"]})
+    assert KeptProject(tmp_path / "tool").is_there()
+    assert KeptProject(tmp_path / "tool").read() == {"project": 7, "labels": {"ねこ": ["a"]}}
+
+
+def test_what_did_not_change_is_not_written_again(tmp_path: Path) -> None:
+    kept = KeptProject(tmp_path)
+    kept.write(project=7)
+    [path] = tmp_path.iterdir()
+    before = path.stat()
+    kept.write(project=7)
+    assert path.stat().st_ino == before.st_ino
+    kept.write(project=8)
+    assert kept.read() == {"project": 8}
+
+
+def test_before_anything_is_kept_it_says_what_to_call(tmp_path: Path) -> None:
+    assert not KeptProject(tmp_path).is_there()
+    with pytest.raises(RejectedError, match="knows no project; call prepare first"):
+        KeptProject(tmp_path).read()
+
+
+def test_a_spoiled_file_is_named(tmp_path: Path) -> None:
+    kept = KeptProject(tmp_path)
+    kept.write(project=7)
+    [path] = tmp_path.iterdir()
+    path.write_text('{"proj', encoding="utf-8")
+    with pytest.raises(BlockedError, match=r"project.json cannot be read.*Restore it"):
+        kept.read()
