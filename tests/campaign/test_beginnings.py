@@ -231,7 +231,8 @@ def test_equal_answers_make_equal_data_sets_wherever_they_were_given(tmp_path: P
         ({"evaluation": {"metrics": ["recall/cow"]}}, "cow"),
         ({"evaluation": {"metrics": []}}, r"evaluation\.metrics"),
         ({"stop": {"target": {"metric": "recall/cow", "at_least": 0.5}}}, "cow"),
-        ({"labels": {"task": "multi"}}, r"labels\.task"),
+        ({"labels": {"task": "boxes"}}, r"labels\.task"),
+        ({"labels": {"task": "multi"}}, r"strategy: it reads 'proba', and an item may"),
         ({"quality": {"overlap": 5}}, r"quality\.overlap.*4 people"),
     ],
 )

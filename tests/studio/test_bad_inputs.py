@@ -27,7 +27,7 @@ from auto_labeling.campaign.schema import answers, asks, quarantine
 from auto_labeling.campaign.steps.collecting import sync
 from auto_labeling.campaign.transition import state_of
 from auto_labeling.campaign.upload import repair
-from auto_labeling.errors import BlockedError, DataError, TransientError
+from auto_labeling.errors import BlockedError, ConfigurationError, DataError, TransientError
 from auto_labeling.records import Item
 from auto_labeling.studio import Person, Studio, sign_up
 from tests.backends.annotators import place
@@ -369,8 +369,11 @@ def test_a_server_that_cannot_be_reached_is_tried_again(room: Room) -> None:
         at(room, "http://127.0.0.1:1")
 
 
-def test_an_address_that_is_none_blocks(room: Room) -> None:
-    assert "no address of a server" in blocked(lambda: at(room, "http://")).reason
+@pytest.mark.parametrize("url", ["http://", "label.lan", "http://me:secret@label.lan"])
+def test_an_address_that_is_none_is_refused(room: Room, url: str) -> None:
+    with pytest.raises(ConfigurationError, match="url: expected") as refused:
+        at(room, url)
+    assert "secret" not in str(refused.value)
 
 
 @takes_personal_tokens
