@@ -27,7 +27,6 @@ from auto_labeling.ports import (
     StoppingRule,
 )
 from auto_labeling.quality.majority import Majority
-from auto_labeling.quality.most_agreed import MostAgreed
 from auto_labeling.records import LabelSchema
 from auto_labeling.selection import Selection, selection_of
 from auto_labeling.strategies import stopping
@@ -255,7 +254,7 @@ class CampaignConfig:
             raise ConfigurationError(
                 f"name: expected 1 to 60 letters, digits, dots or dashes, got {self.name!r}"
             )
-        if self.learns and self.labels.task not in _NAMED:
+        if self.learns and self.labels.is_drawn:
             # Better said now than paid for.
             raise ConfigurationError(
                 f"labels.task: expected single or multi, got {self.labels.task!r}, which no model "
@@ -280,10 +279,6 @@ class CampaignConfig:
         return min(limits, default=50)
 
 
-_NAMED = ("single", "multi")
-"""The tasks whose answers are classes by name."""
-
-
 def parse(raw: Mapping[str, Any]) -> CampaignConfig:
     """Return the campaign that a mapping, as YAML gives it, describes."""
     if not isinstance(raw, Mapping):
@@ -296,8 +291,8 @@ def parse(raw: Mapping[str, Any]) -> CampaignConfig:
     extras: dict[str, Any] = {"stop": stopping.rules_from(stop)}
     if chosen is not None:
         extras["strategy"] = selection_of(chosen)
-    if "consensus" not in (rest.get("quality") or {}) and config.labels.task not in _NAMED:
-        extras["quality"] = replace(config.quality, consensus=MostAgreed())
+    if "consensus" not in (rest.get("quality") or {}):
+        extras["quality"] = replace(config.quality, consensus=quality.usual(config.labels))
     config = replace(config, **extras)
     return replace(config, strategy=config.strategy.bounded(config.labels))
 

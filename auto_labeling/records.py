@@ -105,6 +105,15 @@ class LabelSchema:
         if both := set(self.classes) & set(self.abstain):
             raise ConfigurationError(f"labels.abstain: {sorted(both)} are classes as well")
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether an answer is what people draw on a picture, and no class by its name.
+
+        >>> LabelSchema(task="boxes", classes=("car",)).is_drawn
+        True
+        """
+        return self.task not in ("single", "multi")
+
 
 Value: TypeAlias = str | tuple[str, ...] | tuple[Shape, ...]
 """An answer by class *name*: one class (`single`), a set of classes (`multi`), or shapes.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auto_labeling.auditing.contents import Contents, Fetch, contents_of
-from auto_labeling.auditing.labels import DECIDED, majority_labels, word_of
+from auto_labeling.auditing.labels import majority_labels, word_of
 from auto_labeling.auditing.suspects import Suspicion, suspects_of
 from auto_labeling.formats.opinions import LabeledTask
 from auto_labeling.quality.agreement import alpha_interval, share_agreeing
@@ -101,7 +101,7 @@ def audit(tasks: Sequence[LabeledTask], schema: LabelSchema, fetch: Fetch) -> Au
         undecided=tuple(
             task.task_id
             for task, votes, label in zip(tasks, said, labels, strict=True)
-            if votes and label is None and schema.task in DECIDED
+            if votes and label is None and not schema.is_drawn
         ),
         answers=len(opinions) - skips,
         skips=skips,

@@ -9,9 +9,6 @@ from auto_labeling.ports import Vote
 from auto_labeling.quality.majority import Majority
 from auto_labeling.records import LabelSchema, Value
 
-DECIDED = ("single", "multi")
-"""Tasks in which people decide by majority."""
-
 
 def word_of(value: Value) -> str:
     """Return an answer as one word; of shapes, the classes that are drawn.
@@ -27,7 +24,7 @@ def word_of(value: Value) -> str:
 
 def majority_labels(tasks: Sequence[LabeledTask], schema: LabelSchema) -> list[str | None]:
     """Return what most people say of each task; None where they do not decide, and of shapes."""
-    if schema.task not in DECIDED:
+    if schema.is_drawn:
         return [None] * len(tasks)
     votes = [
         Vote(item_id=str(at), person=person, value=value)

@@ -9,12 +9,11 @@ from auto_labeling.backends.label_studio.client import Row
 from auto_labeling.by_hand.importing import SOURCE
 from auto_labeling.errors import DataError
 from auto_labeling.formats.label_studio.asked import Asked
-from auto_labeling.formats.label_studio.layout import MARK, SHAPES
+from auto_labeling.formats.label_studio.layout import MARK
 from auto_labeling.formats.label_studio.results import read_result
 from auto_labeling.formats.labeled import Labeled
-from auto_labeling.ports import Consensus, Vote
-from auto_labeling.quality.majority import Majority
-from auto_labeling.quality.most_agreed import MostAgreed
+from auto_labeling.ports import Vote
+from auto_labeling.quality import usual
 
 FIELDS = "id,data,annotations,result,completed_by,was_cancelled,created_at,updated_at"
 """What has to be read of a task and of its annotations."""
@@ -30,8 +29,7 @@ def consolidated(tasks: Sequence[Row], asked: Asked) -> list[Labeled]:
     """
     answers = {str(task["id"]): list(_answers(task)) for task in tasks}
     votes = [vote for task, given in answers.items() for vote in _votes(task, given, asked)]
-    rule: Consensus = MostAgreed() if asked.schema.task in SHAPES else Majority()
-    verdicts = {one.item_id: one for one in rule.resolve(votes, asked.schema)}
+    verdicts = {one.item_id: one for one in usual(asked.schema).resolve(votes, asked.schema)}
     found: list[Labeled] = []
     for task in sorted(tasks, key=lambda task: int(task["id"])):
         name, data = str(task["id"]), task["data"]

@@ -12,11 +12,9 @@ from auto_labeling.backends.cvat.people import assignee
 from auto_labeling.backends.cvat.session import Row
 from auto_labeling.errors import DataError
 from auto_labeling.formats.cvat import Document, Labels, asked_by, read_frames
-from auto_labeling.formats.cvat.labels import DRAWN
 from auto_labeling.formats.labeled import Labeled
-from auto_labeling.ports import Consensus, Vote
-from auto_labeling.quality.majority import Majority
-from auto_labeling.quality.most_agreed import MostAgreed
+from auto_labeling.ports import Vote
+from auto_labeling.quality import usual
 from auto_labeling.records import LabelSchema
 
 
@@ -80,8 +78,8 @@ def consolidated(answered: Answered, schema: LabelSchema) -> list[Labeled]:
     that the others agree with most stands (see `MostAgreed`). Raises `DataError` for what cannot be
     read.
     """
-    rule: Consensus = MostAgreed() if schema.task in DRAWN else Majority()
-    verdicts = {one.item_id: one for one in rule.resolve(_votes(answered, schema), schema)}
+    resolved = usual(schema).resolve(_votes(answered, schema), schema)
+    verdicts = {one.item_id: one for one in resolved}
     return [
         Labeled(
             number=at + 1,

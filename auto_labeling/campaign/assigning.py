@@ -94,10 +94,10 @@ def assigned(
     connection: Connection, campaign: Campaign, bundles: Sequence[Sequence[Ask]]
 ) -> list[list[Ask]]:
     """Return the asks of each remote unit, each with somebody who is to answer it."""
+    if not campaign.backend.traits.has_queues:
+        return [list(bundle) for bundle in bundles]
     items = {ask.item_id for bundle in bundles for ask in bundle}
     crew = Crew.read(connection, campaign.campaign_id, items)
-    if not crew.capacities or not campaign.backend.traits.has_queues:
-        return [list(bundle) for bundle in bundles]
     given = []
     for bundle in bundles:
         whose: dict[str, PersonId | None] = {}

@@ -146,7 +146,7 @@ def _label_studio_line(read: LabelStudioProject, path: Path) -> str:
 
 
 def _cvat_line(read: CVATProject, path: Path) -> str:
-    if read.schema.task not in ("single", "multi"):
+    if read.schema.is_drawn:
         return ""
     return _line("cvat_export", {"export": path} | _folder(True))
 

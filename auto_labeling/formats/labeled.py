@@ -64,7 +64,7 @@ def drawings(labeled: Sequence[Labeled], schema: LabelSchema, form: str) -> list
     A picture on which nothing was to be drawn stays: it is an answer. Raises `DataError` where no
     shapes are labeled, because `form` holds nothing else.
     """
-    if schema.task not in ("boxes", "polygons", "masks"):
+    if not schema.is_drawn:
         raise DataError(
             f"{form} holds what is drawn on pictures, and here the task is {schema.task!r}; export "
             "csv or json"

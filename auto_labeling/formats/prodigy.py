@@ -27,7 +27,7 @@ def encode_tasks(upload: Upload, schema: LabelSchema, unit: str = "") -> list[di
     >>> task["text"], [option["id"] for option in task["options"]]
     ('Bonjour', ['en', 'fr'])
     """
-    if schema.task not in ("single", "multi"):
+    if schema.is_drawn:
         raise DataError(f"encode_tasks: expected the task single or multi, got {schema.task!r}")
     style = "single" if schema.task == "single" else "multiple"
     names = (*schema.classes, *schema.abstain)

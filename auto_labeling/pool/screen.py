@@ -108,29 +108,31 @@ def _labels(
         raise DataError(
             f"{found.source.location}: expected a label for every row; say where they stand"
         )
-    if schema.task not in ("single", "multi"):
+    if schema.is_drawn:
         raise DataError(
             f"{found.source.location}: expected labels.task single or multi to read labels, "
             f"got {schema.task}"
         )
-    kept: list[str | None] = []
+    read = {cell: _label(cell, schema) for cell in set(found.labels)}  # few, of many rows
     for at, cell in enumerate(found.labels):
-        try:
-            kept.append(None if at in reasons else _label(cell, schema))
-        except DataError as error:
-            kept.append(None)
-            reasons[at] = str(error)
-    return kept
+        why = read[cell][1]
+        if why is not None:
+            reasons.setdefault(at, why)
+    return [read[cell][0] for cell in found.labels]
 
 
-def _label(cell: str | None, schema: LabelSchema) -> str:
+def _label(cell: str | None, schema: LabelSchema) -> tuple[str | None, str | None]:
+    """Return a label as it is kept, or why it is none."""
     if cell is None:
-        raise DataError("it has no label")
-    names = [cell] if schema.task == "single" else names_in_cell(cell)
+        return None, "it has no label"
+    try:
+        names = [cell] if schema.task == "single" else names_in_cell(cell)
+    except DataError as error:
+        return None, str(error)
     if not set(names) <= set(schema.classes):
-        raise DataError("its label is not one of labels.classes")
+        return None, "its label is not one of labels.classes"
     ordered = tuple(name for name in schema.classes if name in names)
-    return write_label(cell if schema.task == "single" else ordered)
+    return write_label(cell if schema.task == "single" else ordered), None
 
 
 def _quarantine(found: Candidates, reasons: Mapping[int, str]) -> list[Quarantined]:

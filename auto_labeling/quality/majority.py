@@ -23,7 +23,7 @@ class Majority:
     """
 
     def resolve(self, votes: Sequence[Vote], schema: LabelSchema) -> Sequence[Verdict]:
-        if schema.task not in ("single", "multi"):
+        if schema.is_drawn:
             raise ConfigurationError(
                 "quality.consensus: majority decides labels.task single or multi, "
                 f"got {schema.task!r}"

@@ -23,7 +23,7 @@ class MostAgreed:
     """
 
     def resolve(self, votes: Sequence[Vote], schema: LabelSchema) -> Sequence[Verdict]:
-        if schema.task in ("single", "multi"):
+        if not schema.is_drawn:
             raise ConfigurationError(
                 f"most_agreed: expected the task boxes, polygons or masks, got {schema.task!r}"
             )

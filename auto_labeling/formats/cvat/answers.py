@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from auto_labeling.errors import DataError
 from auto_labeling.formats.codec import value_of
 from auto_labeling.formats.cvat.attributes import SCORE
-from auto_labeling.formats.cvat.labels import DRAWN, Labels, kind_of
+from auto_labeling.formats.cvat.labels import Labels, kind_of
 from auto_labeling.formats.cvat.shapes import Size, decode_shape
 from auto_labeling.formats.cvat.suggested import AUTO
 from auto_labeling.records import LabelSchema, Value
@@ -92,7 +92,7 @@ def _answer(frame: _Frame, schema: LabelSchema, labels: Labels, suggested: int |
     try:
         tags, others = _told_apart(frame.tags, schema, labels)
         shapes, more = _told_apart(frame.shapes, schema, labels)
-        if schema.task in DRAWN:
+        if schema.is_drawn:
             value: Value | None = _drawn(tags, shapes, schema, labels, frame.size)
             extra: dict[str, Any] = {}
         else:

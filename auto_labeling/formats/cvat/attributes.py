@@ -112,7 +112,7 @@ def attribute_specs(schema: LabelSchema) -> list[dict[str, Any]]:
     >>> attribute_specs(schema)[0]["values"]
     ['0', '99', '1']
     """
-    if schema.extra and schema.task not in ("single", "multi"):
+    if schema.extra and schema.is_drawn:
         raise ConfigurationError(
             "labels.extra: expected none, because CVAT has no field for a whole picture; ask for "
             f"labels.attributes of the {schema.task}, got {list(schema.extra)}"

@@ -34,7 +34,7 @@ def label_specs(schema: LabelSchema) -> list[dict[str, Any]]:
     {'name': 'cannot tell', 'type': 'tag', 'attributes': []}
     """
     asked = attribute_specs(schema)
-    abstained = [] if schema.task in DRAWN else asked
+    abstained = [] if schema.is_drawn else asked
     for name in (*schema.classes, *schema.abstain):
         check_name("labels", name)
     score = {"name": SCORE, "mutable": False, "input_type": "text", "default_value": ""}
