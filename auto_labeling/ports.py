@@ -13,6 +13,8 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from auto_labeling.detections import Detections
+from auto_labeling.pictures import Pictures
 from auto_labeling.records import (
     CampaignId,
     CancelResult,
@@ -27,6 +29,7 @@ from auto_labeling.records import (
     Upload,
     Value,
 )
+from auto_labeling.shapes import Shape
 from auto_labeling.view import PoolView
 
 
@@ -187,10 +190,34 @@ class SamplesPosterior(Protocol):
 
 @runtime_checkable
 class Detects(Protocol):
-    """A model that finds objects in images."""
+    """A model that finds objects on pictures."""
 
-    def detect(self, images: Sequence[Path]) -> Any:
-        """Return parallel arrays with offsets."""
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The classes that it knows; `Detections.labels` are positions among them."""
+        ...
+
+    def detect(self, pictures: Pictures, *, mirrored: bool = False) -> Detections:
+        """Return what it sees, surest first; nothing is left out but what is almost nothing.
+
+        Boxes are of the pictures as people see them, turned by their EXIF orientation. With
+        `mirrored` the pictures are looked at in a mirror, and what is seen is turned back. Raises
+        `DataError` that names a picture which cannot be read.
+        """
+        ...
+
+
+@runtime_checkable
+class LearnsDrawings(Detects, Protocol):
+    """A detector that learns from what people draw."""
+
+    def learn(
+        self, pictures: Pictures, drawn: Sequence[tuple[Shape, ...]], schema: LabelSchema
+    ) -> None:
+        """Learn from n pictures with what is drawn on each; nothing is an answer too.
+
+        Training begins from the weights that the model was made with.
+        """
         ...
 
 

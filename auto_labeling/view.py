@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from auto_labeling.detections import Detections
 from auto_labeling.errors import DataError
 
 FLOAT_FIELDS = (
@@ -50,8 +51,10 @@ class PoolView:
     """(l, d) the embeddings of what is labeled already."""
     labeled_targets: NDArray[Any] | None = None
     """(l,) its classes, as positions in the class list."""
-    detections: Any = None
-    """Parallel arrays with offsets, see `ports.Detects`."""
+    detections: Detections | None = None
+    """What a model sees on the n candidates."""
+    mirrored: Detections | None = None
+    """What it sees on them in a mirror, turned back."""
 
     def __post_init__(self) -> None:
         lengths = {name: len_of(getattr(self, name)) for name in self._candidate_fields()}
@@ -70,7 +73,9 @@ class PoolView:
 
     def take(self, positions: NDArray[np.intp] | slice) -> PoolView:
         """Return the view of some candidates, in the order of `positions`; a slice copies none."""
-        taken = {name: getattr(self, name)[positions] for name in self._candidate_fields()}
+        taken: dict[str, Any] = {
+            name: getattr(self, name)[positions] for name in self._candidate_fields()
+        }
         kept = {
             "labeled_embeddings": self.labeled_embeddings,
             "labeled_targets": self.labeled_targets,

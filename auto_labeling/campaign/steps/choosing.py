@@ -184,7 +184,7 @@ def _view(campaign: Campaign, positions: NDArray[np.intp], strategy: QueryStrate
     return PoolView(**shown, **_labeled(campaign, needs))
 
 
-def _labeled(campaign: Campaign, needs: frozenset[str]) -> dict[str, NDArray[Any]]:
+def _labeled(campaign: Campaign, needs: frozenset[str]) -> dict[str, Any]:
     if not needs & {"labeled_embeddings", "labeled_targets"}:
         return {}
     with campaign.ledger.read() as connection:
