@@ -18,19 +18,19 @@ from auto_labeling.campaign.intervals import (
     resampled,
     spent,
 )
+from auto_labeling.campaign.metric_names import ITEMS
 from auto_labeling.campaign.metrics import (
     LOSSES,
     Counts,
     Floats,
     Metric,
-    check_metrics,
     cohen_kappa,
     metric,
 )
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.records import Interval
 
-__all__ = ["check_metrics", "cohen_kappa", "evaluate", "lower_bound", "spent"]
+__all__ = ["codes_of", "cohen_kappa", "evaluate", "lower_bound", "spent"]
 
 _CELLS_AT_ONCE = 4_000_000  # of resampling weights, about 32 MB
 
@@ -72,14 +72,14 @@ def evaluate(
     >>> found["accuracy"].value, round(found["accuracy"].low, 3), found["recall/dog"].n
     (0.75, 0.194, 2)
     """
-    check_metrics(metrics, classes)
+    ITEMS.check(metrics, classes)
     if not 0 < alpha < 1:
         raise ConfigurationError(f"alpha: expected (0, 1), got {alpha}")
     losses = [name for name in metrics if name in LOSSES]
     true, given = _checked(truth, proba, len(classes), sums=bool(losses))
     if len(true) == 0:
         return {name: Interval.unknown() for name in metrics}
-    codes = None if groups is None else _codes(groups, len(true))
+    codes = None if groups is None else codes_of(groups, len(true))
     count_rng, *loss_rngs = rng.spawn(1 + len(LOSSES))
     counted = {name: metric(name, classes) for name in metrics if name not in LOSSES}
     sample = _count(true, given, codes)
@@ -251,7 +251,7 @@ def _counts(sums: Floats) -> Counts:
     )
 
 
-def _codes(groups: ArrayLike, n: int) -> NDArray[np.intp]:
+def codes_of(groups: ArrayLike, n: int) -> NDArray[np.intp]:
     """Return (n,) positions of groups; an item whose group is None is a group of its own."""
     names = np.asarray(groups, dtype=object)
     if names.shape != (n,):

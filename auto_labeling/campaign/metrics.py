@@ -8,7 +8,6 @@ axes.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -189,24 +188,6 @@ LOSSES: Mapping[str, Callable[[NDArray[np.intp], Floats], Floats]] = {
 """By name: truth and probabilities as of `evaluate` -> (n,) losses, whose mean is shown."""
 
 
-def check_metrics(names: Sequence[str], classes: Sequence[str]) -> None:
-    """Raise `ConfigurationError` for a metric that nobody knows, or a class that is not there."""
-    for name in names:
-        if name in OVERALL or name in LOSSES:
-            continue
-        kind, slash, one = name.partition("/")
-        if not slash or kind not in PER_CLASS:
-            known = [*OVERALL, *LOSSES, *(f"{kind}/<class>" for kind in PER_CLASS)]
-            candidates = [*OVERALL, *LOSSES, *(f"{k}/{c}" for k in PER_CLASS for c in classes)]
-            raise ConfigurationError(
-                f"metric {name!r}: expected one of {', '.join(known)}{_meant(name, candidates)}"
-            )
-        if one not in classes:
-            raise ConfigurationError(
-                f"metric {name!r}: {one!r} is not among the classes{_meant(one, classes)}"
-            )
-
-
 def metric(name: str, classes: Sequence[str]) -> Metric:
     """Return the metric of a name that `check_metrics` has passed and that is no loss."""
     if name in OVERALL:
@@ -240,8 +221,3 @@ def cohen_kappa(first: NDArray[Any], second: NDArray[Any]) -> float:
     if len(names) == 1:
         return float("nan")
     return (float((one == other).mean()) - chance) / (1 - chance)
-
-
-def _meant(word: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
