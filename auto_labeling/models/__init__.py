@@ -13,6 +13,8 @@ from auto_labeling.models.sklearn import (
     RandomForest,
     Svm,
 )
+from auto_labeling.models.torch_model import Torch
+from auto_labeling.models.yolo import Yolo
 
 TABLE: dict[str, type] = {
     "committee": Committee,
@@ -24,4 +26,6 @@ TABLE: dict[str, type] = {
     "pickled": Pickled,
     "random_forest": RandomForest,
     "svm": Svm,
+    "torch": Torch,
+    "yolo": Yolo,
 }

@@ -34,18 +34,24 @@ def dump_verifiable(content: Any, path: Path) -> str:
     return hashlib.sha256(buffer.getvalue()).hexdigest()
 
 
-def load_verified(path: Path, sha256: str) -> Any:
-    """Return what the file holds, or raise `DataError` where its bytes are not those expected."""
-    import joblib
-
+def read_verified(path: Path, sha256: str) -> bytes:
+    """Return the bytes of the file, or raise `DataError` where they are not those expected."""
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:
         raise DataError(f"{path}: there is no such file") from error
-    # The bytes that were checked are the bytes that are loaded, whatever happens to the file.
     got = hashlib.sha256(content).hexdigest()
     if got != sha256.lower():
         raise DataError(f"{path}: expected sha256 {sha256}, got {got}: it is another file")
+    return content
+
+
+def load_verified(path: Path, sha256: str) -> Any:
+    """Return what the file holds, or raise `DataError` where its bytes are not those expected."""
+    import joblib
+
+    # The bytes that were checked are the bytes that are loaded, whatever happens to the file.
+    content = read_verified(path, sha256)
     try:
         return joblib.load(io.BytesIO(content))
     except _UNLOADABLE as error:

@@ -35,7 +35,11 @@ class TorchModule:
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return (n, k) probabilities; one output an input is that of the second of two classes."""
-        return probabilities(self._mapped(self.module, X))
+        return probabilities(self.outputs(X))
+
+    def outputs(self, X: Any) -> NDArray[np.float32]:
+        """Return (n, ...) what the module makes of its inputs."""
+        return self._mapped(self.module, X)
 
     def embed(self, X: Any) -> NDArray[np.float32]:
         """Return (n, d): what `features` or `encode` give, mean over places; else the inputs."""
@@ -50,7 +54,7 @@ class TorchModule:
         import torch
 
         rows = inputs(X)
-        with _judging(self.module), torch.no_grad():
+        with judging(self.module), torch.no_grad():
             self.module.to(self.device)
             parts = [
                 function(torch.from_numpy(rows[start : start + _AT_ONCE]).to(self.device))
@@ -94,7 +98,7 @@ def probabilities(outputs: NDArray[Any]) -> NDArray[np.float64]:
 
 
 @contextmanager
-def _judging(module: Any) -> Iterator[None]:
+def judging(module: Any) -> Iterator[None]:
     """Switch dropout and batch statistics off for a while."""
     training = module.training
     module.eval()

@@ -20,8 +20,10 @@ from auto_labeling.models.sklearn import (
     RandomForest,
     Svm,
 )
+from auto_labeling.models.torch_model import Torch
 from auto_labeling.ports import ModelSettings
 from tests.contracts.model import ModelContract
+from tests.models.torch_nets import QUICK, TorchContract
 
 
 class TestLogisticRegression(ModelContract):
@@ -63,6 +65,10 @@ class TestPickled(ModelContract):
         file = tmp_path / "mine.joblib"
         joblib.dump(Estimator(), file)
         return Pickled(path=str(file), sha256=hashlib.sha256(file.read_bytes()).hexdigest())
+
+
+class TestTorch(TorchContract):
+    made = Torch(module="stands:for_the_fixture", **QUICK)
 
 
 CONTRACTS = [thing for name, thing in globals().items() if name.startswith("Test")]

@@ -1,0 +1,54 @@
+"""Where torch computes, with which random numbers, and on how many threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from auto_labeling.errors import ConfigurationError
+
+
+@contextmanager
+def repeatable(seed: int, name: str) -> Iterator[Any]:
+    """Seed torch for a while, on this device, which is returned."""
+    import torch
+
+    device = torch_device(name)
+    forked = [torch.cuda.current_device()] if device.type == "cuda" else []
+    with (
+        torch.random.fork_rng(devices=forked),
+        torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True),
+    ):
+        torch.manual_seed(seed)
+        yield device
+
+
+def torch_device(name: str) -> Any:
+    """Return a device that is there; `ConfigurationError` says which is not."""
+    import torch
+
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:  # the latter where CUDA is not compiled in
+        raise ConfigurationError(
+            f"device: {name} cannot be used here ({str(error).splitlines()[0]}); choose cpu, or "
+            "auto for a GPU where there is one"
+        ) from error
+    return device
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Hold torch to one thread."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
