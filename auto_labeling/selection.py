@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 from auto_labeling import strategies
@@ -12,6 +12,7 @@ from auto_labeling.errors import ConfigurationError
 from auto_labeling.ports import QueryStrategy, Scorer
 from auto_labeling.records import LabelSchema
 from auto_labeling.strategies.auto import COLD_START, Auto
+from auto_labeling.strategies.priced import Priced
 from auto_labeling.strategies.quotas import AtLeast, AtMost
 
 KINDS: Mapping[Any, Mapping[str, type]] = {
@@ -27,6 +28,8 @@ class Selection:
     strategy: QueryStrategy = field(default_factory=Auto)
     cold_start: QueryStrategy = COLD_START
     """Chooses while there is no model to ask."""
+    priced: bool = False
+    """Whether a score counts by what an answer costs: where people draw, by the second."""
     batch: int = 20
     max_per_group: int | None = None
     """The most items of one group in a batch, as far as the pool can fill it so."""
@@ -42,9 +45,10 @@ class Selection:
 
     def bounded(self, labels: LabelSchema) -> Selection:
         """Return the selection for labels of a kind, whose strategies keep the quotas."""
-        strategy, cold_start, classes = self.strategy, self.cold_start, labels.classes
-        if isinstance(strategy, Auto) and labels.task == "multi":
-            strategy = Auto(task="multi")
+        strategy, cold_start = (for_task(one, labels) for one in (self.strategy, self.cold_start))
+        if self.priced:
+            strategy = priced(strategy)
+        classes = labels.classes
         strange = [name for name in self.at_least if name not in classes]
         if strange:
             raise ConfigurationError(
@@ -57,6 +61,51 @@ class Selection:
             strategy = AtMost(strategy, self.max_per_group)
             cold_start = AtMost(cold_start, self.max_per_group)
         return replace(self, strategy=strategy, cold_start=cold_start)
+
+
+def for_task(strategy: QueryStrategy, labels: LabelSchema) -> QueryStrategy:
+    """Return the strategy with every `auto` in it, however deep, made for answers of this kind."""
+
+    def fitting(part: Any) -> Any:
+        return Auto(task=labels.task) if isinstance(part, Auto) else None
+
+    return _replaced(strategy, fitting)  # type: ignore[no-any-return]
+
+
+def priced(strategy: QueryStrategy) -> QueryStrategy:
+    """Return the strategy with each score in it divided by what an answer costs.
+
+    Raises `ConfigurationError` where nothing is scored.
+
+    >>> priced(strategies.TopK(strategies.Margin()))
+    TopK(scorer=Priced(scorer=Margin()))
+    """
+    dear: QueryStrategy = _replaced(strategy, _by_cost)
+    if "cost" not in dear.needs:
+        raise ConfigurationError(
+            "strategy.priced: expected a strategy with a scorer, such as top_k or cluster_top, "
+            f"got {type(strategy).__name__}"
+        )
+    return dear
+
+
+def _by_cost(part: Any) -> Any:
+    """Return what takes the place of a scorer, or of `auto`; None: look inside."""
+    if hasattr(part, "score"):
+        return part if isinstance(part, Priced) else Priced(part)
+    return _replaced(part.choice, _by_cost) if isinstance(part, Auto) else None
+
+
+def _replaced(part: Any, change: Callable[[Any], Any]) -> Any:
+    """Return `part` changed, or where `change` returns None, with all that it wraps changed."""
+    changed = change(part)
+    if changed is not None:
+        return changed
+    parts = fields(part) if is_dataclass(part) else ()  # somebody's own may be any object
+    inner = {one.name: getattr(part, one.name) for one in parts}
+    wrapped = {name: one for name, one in inner.items() if is_dataclass(one)}
+    new = {name: _replaced(one, change) for name, one in wrapped.items()}
+    return replace(part, **new) if new else part
 
 
 def selection_of(given: object) -> Selection:

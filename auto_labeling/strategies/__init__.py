@@ -15,6 +15,9 @@ from auto_labeling.strategies.committee import (
     VoteEntropy,
 )
 from auto_labeling.strategies.density import Density
+from auto_labeling.strategies.detection import Objects
+from auto_labeling.strategies.detection_count import CountEntropy
+from auto_labeling.strategies.detection_mirror import MirrorDisagreement
 from auto_labeling.strategies.determinantal import Determinantal
 from auto_labeling.strategies.examples import LikeLabeled, LikePoints, Mentions
 from auto_labeling.strategies.explore import Explore
@@ -27,6 +30,7 @@ from auto_labeling.strategies.multi_label import (
     MultiLabelMargin,
 )
 from auto_labeling.strategies.one_of_a_kind import OneOfAKind
+from auto_labeling.strategies.priced import Priced
 from auto_labeling.strategies.prob_cover import ProbCover
 from auto_labeling.strategies.quotas import AtLeast, AtMost
 from auto_labeling.strategies.relevant import Relevant
@@ -78,6 +82,7 @@ TABLE: dict[str, type] = {
 
 SCORERS: dict[str, type] = {
     "consensus_entropy": ConsensusEntropy,
+    "count_entropy": CountEntropy,
     "density": Density,
     "entropy": Entropy,
     "expected_gradient_length": ExpectedGradientLength,
@@ -87,10 +92,13 @@ SCORERS: dict[str, type] = {
     "margin": Margin,
     "max_disagreement": MaxDisagreement,
     "mentions": Mentions,
+    "mirror_disagreement": MirrorDisagreement,
     "multi_label_entropy": MultiLabelEntropy,
     "multi_label_least_confident": MultiLabelLeastConfident,
     "multi_label_margin": MultiLabelMargin,
     "mutual_information": MutualInformation,
+    "objects": Objects,
+    "priced": Priced,
     "ratio": Ratio,
     "sharpened": Sharpened,
     "vote_entropy": VoteEntropy,

@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auto_labeling.arrays import top_k
+from auto_labeling.errors import ConfigurationError
 from auto_labeling.ports import QueryStrategy, Scorer
+from auto_labeling.strategies.cluster_top import ClusterTop
 from auto_labeling.strategies.cold_start import KMedoids
+from auto_labeling.strategies.detection import Objects
 from auto_labeling.strategies.multi_label import MultiLabelLeastConfident
 from auto_labeling.strategies.relevant import Relevant
 from auto_labeling.strategies.sharpened import Sharpened
@@ -24,12 +27,19 @@ _MOST = 50_000  # the most uncertain of a larger pool: the others count next to 
 COLD_START: QueryStrategy = KMedoids()
 """Chooses while there is no model: what is typical of the pool."""
 
-_UNSURE: Mapping[str, Scorer] = {"single": Margin(), "multi": MultiLabelLeastConfident()}
+_DRAWN = ("boxes", "polygons", "masks")
+_UNSURE: Mapping[str, Scorer] = {
+    "single": Margin(),
+    "multi": MultiLabelLeastConfident(),
+    **dict.fromkeys(_DRAWN, Objects()),
+}
 """By task: how uncertain a candidate is."""
 _CHOICES: Mapping[str, QueryStrategy] = {
     "single": Relevant(UncertaintyHerding(Sharpened(_UNSURE["single"], power=3.0))),
     # Not sharpened: with many labels hardly any set is likely, and small differences say nothing.
     "multi": Relevant(UncertaintyHerding(_UNSURE["multi"]), predictions="marginals"),
+    # Predictions are of objects: none of a picture by which one of its directions could matter.
+    **{task: ClusterTop(_UNSURE[task]) for task in _DRAWN},
 }
 
 
@@ -42,7 +52,8 @@ class Auto:
     Coverage keeps copies and outliers out of a batch, and leaves regions that are labeled densely
     and stay uncertain, as they do where the model cannot fit them. Likeness is measured in the
     directions that predictions depend on. Where an item may have several labels, the margin's place
-    is taken by how unlikely its likeliest set of labels is.
+    is taken by how unlikely its likeliest set of labels is. Where people draw, the most doubtful
+    pictures are clustered, and of each cluster one is taken.
 
     >>> view = PoolView(
     ...     proba=np.array([[0.5, 0.5], [0.5, 0.5], [0.6, 0.4], [0.9, 0.1]]),
@@ -53,22 +64,32 @@ class Auto:
     [0, 1]
     """
 
-    task: Literal["single", "multi"] = "single"
-    """Whether an item has one class or any number of them; a campaign sets it."""
+    task: Literal["single", "multi", "boxes", "polygons", "masks"] = "single"
+    """What an answer is, as `LabelSchema` says; a campaign sets it."""
+
+    def __post_init__(self) -> None:
+        if self.task not in _CHOICES:
+            raise ConfigurationError(
+                f"task: expected one of {', '.join(_CHOICES)}, got {self.task!r}"
+            )
+
+    @property
+    def choice(self) -> QueryStrategy:
+        """What chooses for this task, once a pool is short enough."""
+        return _CHOICES[self.task]
 
     @property
     def needs(self) -> frozenset[str]:
         """What the model says, and where candidates and labels lie."""
-        return _CHOICES[self.task].needs
+        return self.choice.needs
 
     def select(self, view: PoolView, size: int, rng: np.random.Generator) -> NDArray[np.intp]:
         """Return (min(size, n),) positions, the one that covers most first."""
         view.require(self.needs, "auto")  # of the whole pool: rows keep their numbers
-        choice = _CHOICES[self.task]
         if len(view) <= max(_MOST, size):
-            return choice.select(view, size, rng)
+            return self.choice.select(view, size, rng)
         ranked = top_k(_UNSURE[self.task].score(view), max(_MOST, size), rng)
         seen = {name: getattr(view, name)[ranked] for name in self.needs - {"labeled_embeddings"}}
         shortlist = PoolView(labeled_embeddings=view.labeled_embeddings, **seen)
-        chosen: NDArray[np.intp] = ranked[choice.select(shortlist, size, rng)]
+        chosen: NDArray[np.intp] = ranked[self.choice.select(shortlist, size, rng)]
         return chosen

@@ -16,6 +16,9 @@ from auto_labeling.strategies.committee import (
     VoteEntropy,
 )
 from auto_labeling.strategies.density import Density
+from auto_labeling.strategies.detection import Objects
+from auto_labeling.strategies.detection_count import CountEntropy
+from auto_labeling.strategies.detection_mirror import MirrorDisagreement
 from auto_labeling.strategies.determinantal import Determinantal
 from auto_labeling.strategies.examples import LikeLabeled, LikePoints, Mentions
 from auto_labeling.strategies.explore import Explore
@@ -28,6 +31,7 @@ from auto_labeling.strategies.multi_label import (
     MultiLabelMargin,
 )
 from auto_labeling.strategies.one_of_a_kind import OneOfAKind
+from auto_labeling.strategies.priced import Priced
 from auto_labeling.strategies.prob_cover import ProbCover
 from auto_labeling.strategies.quotas import AtLeast, AtMost
 from auto_labeling.strategies.relevant import Relevant
@@ -232,6 +236,52 @@ class TestDeterminantal(StrategyContract):
 
 class TestDeterminantalOfQuality(StrategyContract):
     strategy = Determinantal(quality=Entropy())
+
+
+class TestObjects(ScorerContract):
+    scorer = Objects()
+
+
+class TestObjectsOfRareClasses(ScorerContract):
+    scorer = Objects(of="margin", by="max", balance=1.0)
+
+
+class TestObjectsOfMasks(ScorerContract):
+    scorer = Objects(of="mask_entropy", by="mean")
+
+
+class TestCountEntropy(ScorerContract):
+    scorer = CountEntropy()
+
+
+class TestMirrorDisagreement(ScorerContract):
+    scorer = MirrorDisagreement()
+
+
+class TestMirrorDisagreementOfBoxes(ScorerContract):
+    scorer = MirrorDisagreement(of="boxes", by="sum")
+
+
+class TestPriced(ScorerContract):
+    scorer = Priced(Margin())
+
+
+class TestPricedObjects(ScorerContract):
+    scorer = Priced(Objects())
+
+
+class TestClusterTopOfObjects(ScoredContract):
+    strategy = ClusterTop(Priced(Objects()))
+    scorer = Priced(Objects())
+    shortlisted = 3
+
+
+class TestAutoOfSets(StrategyContract):
+    strategy = Auto(task="multi")
+
+
+class TestAutoOfBoxes(StrategyContract):
+    strategy = Auto(task="boxes")
 
 
 CONTRACTS = [thing for name, thing in globals().items() if name.startswith("Test")]
