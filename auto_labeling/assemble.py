@@ -14,6 +14,7 @@ from auto_labeling import config as config_room
 from auto_labeling import tracking
 from auto_labeling.campaign import amending, creation, imported, lease, statement
 from auto_labeling.campaign.context import Campaign, unwatched
+from auto_labeling.campaign.labeled import places
 from auto_labeling.campaign.ledger import Fence, Ledger
 from auto_labeling.campaign.pseudonyms import Pseudonyms
 from auto_labeling.campaign.schema import campaigns
@@ -166,6 +167,12 @@ def opened(
         place = replace(
             _place(config, folder, Path(base or "."), clock, secrets or LocalSecrets()),
             item_ids=lambda: imported.pool_ids(config, pool),
+            places=lambda: places(pool),
+            labels=lambda: {
+                item: label
+                for item, label in zip(pool.ids, pool.labels, strict=True)
+                if label is not None
+            },
             kinds=pool.kinds,
             people=lambda: _logins(config, pseudonyms),
         )

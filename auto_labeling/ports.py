@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -71,6 +71,10 @@ class Place:
     secrets: Secrets
     item_ids: Callable[[], Sequence[ItemId]]
     """The ids of the whole pool, in order; called only by a backend that needs them."""
+    places: Callable[[], Mapping[ItemId, str]] = dict
+    """Where each item lies: a path, of a picture; called as `item_ids` is."""
+    labels: Callable[[], Mapping[ItemId, str]] = dict
+    """The labels that came with the pool, as data sets hold them; called as `item_ids` is."""
     kinds: Callable[[], frozenset[str]] = frozenset
     """What the items of the pool are: `image`, `text`, `row`; called as `item_ids` is."""
     overlap: int = 1
@@ -208,6 +212,18 @@ class Detects(Protocol):
 
 
 @runtime_checkable
+class WarmStarts(Protocol):
+    """A model that is trained for long, and may begin where another's training ended."""
+
+    checkpoints: Path | None
+    """Where it may write while it is trained; None: a folder that is gone afterwards."""
+
+    def started_from(self, other: Any) -> Self:
+        """Return an unfitted copy that begins from what another model has learned."""
+        ...
+
+
+@runtime_checkable
 class LearnsDrawings(Detects, Protocol):
     """A detector that learns from what people draw."""
 
@@ -282,7 +298,12 @@ class Verdict:
 
 
 class ModelSettings(Protocol):
-    """What the campaign file says about a model: the class a model's `TABLE` row names."""
+    """What the campaign file says about a model: the class a model's `TABLE` row names.
+
+    It may say by class attributes what is not so for most: `learns = False` for no model at all,
+    `tasks`, the label tasks it can learn (single and multi), and `reads = "pictures"` for one that
+    looks at the pictures themselves instead of features.
+    """
 
     def build(self, seed: int, base: Path = Path()) -> Model:
         """Return an unfitted model; `base` is what relative paths are relative to."""

@@ -13,6 +13,7 @@ import pytest
 
 from auto_labeling.backends import TABLE
 from auto_labeling.backends.files.backend import Files
+from auto_labeling.backends.replay.settings import Replay
 from auto_labeling.backends.simulated.settings import Simulated
 from auto_labeling.clocks import SimulatedClock
 from auto_labeling.ports import AnnotationBackend, Place
@@ -100,6 +101,45 @@ class TestSimulatedItems(SimulatedContract):
 class TestSimulatedChunks(SimulatedContract):
     unit = "chunk"
     overlap = "later"
+
+
+class TestReplay(BackendContract):
+    """Three people who have an opinion on everything give it again as the clock moves on."""
+
+    kind = "replay"
+    gaps = (
+        Gap("test_an_edit_is_another_act_on_the_same_answer", "what is recorded stays as it is"),
+        Gap("test_a_deletion_names_the_answer_that_is_gone", "what is recorded stays as it is"),
+    )
+    clock: SimulatedClock
+
+    def open(self, folder: Path, schema: LabelSchema, habit: Habit) -> AnnotationBackend:
+        folder.mkdir(exist_ok=True)
+        with (folder / "answers.csv").open("w", newline="", encoding="utf-8") as file:
+            rows = csv.writer(file)
+            rows.writerow(["item", "worker", "label"])
+            for item in ALL_ITEMS:
+                label = label_of(item.item_id, schema)
+                cell = label if isinstance(label, str) else json.dumps(label)
+                for worker in ("mia", "li", "ayşe"):
+                    rows.writerow([item.item_id, worker, "" if habit == "skip" else cell])
+        self.clock = SimulatedClock(folder / "clock")
+        return Replay(answers="answers.csv").open(place(folder, self.clock))
+
+    def answer(self, ref: RemoteRef, item: Item, value: Value, person: int = 0) -> None:
+        self.clock.sleep(DAY_S)
+
+    def skip(self, ref: RemoteRef, item: Item) -> None:
+        self.clock.sleep(DAY_S)
+
+    def edit(self, ref: RemoteRef, item: Item, value: Value) -> None:
+        self.clock.sleep(DAY_S)
+
+    def delete(self, ref: RemoteRef, item: Item) -> None:
+        self.clock.sleep(DAY_S)
+
+    def draft(self, ref: RemoteRef, item: Item, value: Value) -> None:
+        self.clock.sleep(0.1)
 
 
 class FilesContract(BackendContract):

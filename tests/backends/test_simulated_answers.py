@@ -154,7 +154,7 @@ def test_people_are_as_often_right_as_configured() -> None:
     matrix: list[list[float]] = [[0.5, 0.5, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0.25, 0.75]]
     drawn = {
         person.name: {
-            truth: Counter(person.answer(0, str(n), 0, truth, SCHEMA) for n in range(4000))
+            truth: Counter(person.opinion(0, str(n), 0, truth, SCHEMA) for n in range(4000))
             for truth in CLASSES
         }
         for person in crew([0.6, {"name": "mia", "confusion": matrix}], {})
@@ -171,7 +171,7 @@ def test_people_are_as_often_right_as_configured() -> None:
 
 def test_people_err_independently_of_each_other() -> None:
     right = [
-        [person.answer(0, str(n), 0, "ant", SCHEMA) == "ant" for n in range(4000)]
+        [person.opinion(0, str(n), 0, "ant", SCHEMA) == "ant" for n in range(4000)]
         for person in crew([0.6, 0.6], {})
     ]
     both = sum(one and two for one, two in zip(*right, strict=True))

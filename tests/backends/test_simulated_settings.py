@@ -77,7 +77,7 @@ def test_somebody_who_abstains_needs_a_word_for_it(tmp_path: Path) -> None:
 def test_a_confusion_matrix_is_for_one_class_an_item(tmp_path: Path) -> None:
     people = ({"name": "mia", "confusion": [[1]]},)
     schema = LabelSchema(task="multi", classes=("a",))
-    with pytest.raises(ConfigurationError, match="fits the task 'single' only"):
+    with pytest.raises(ConfigurationError, match="fits one class an item or an object"):
         Town(tmp_path, annotators=people, schema=schema, truth=["id,label", "i0,a"])
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from auto_labeling.formats.value import decode_value, encode_value
 from auto_labeling.records import Event, EventKind, ItemId, Micros, PersonId, Value
+
+_SHORT = 100
+"""Longer answers, which are drawn, come once: they are not kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,10 @@ class Act:
     """Laid aside and sent days later, even if the unit is withdrawn meanwhile."""
     value: Value | None = None
     seconds: float | None = None
+    touched: bool | None = None
+    """Whether the answer differs from the suggestion that was shown."""
+    problem: str | None = None
+    """Why the answer cannot be read."""
 
     def event(self, key: str) -> Event:
         """Return what the tool reports of it; `key` is that of its unit."""
@@ -44,6 +51,8 @@ class Act:
             answer_id=self.answer,
             value=self.value,
             seconds=self.seconds,
+            touched_suggestion=self.touched,
+            problem=self.problem,
         )
 
     def row(self) -> Sequence[Any]:
@@ -52,12 +61,14 @@ class Act:
         return (
             *(self.act, self.unit, self.kind.value, self.item, self.person, self.answer),
             *(self.at, self.begun, self.busy_until, self.late, value, self.seconds),
+            *(self.touched, self.problem),
         )
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> Act:
         """Return the act that `row` wrote."""
-        act, unit, kind, item, person, answer, at, begun, busy_until, late, value, seconds = row
+        act, unit, kind, item, person, answer, at, begun, busy_until, late, value, *more = row
+        seconds, touched, problem = more
         return cls(
             act=act,
             unit=unit,
@@ -71,15 +82,24 @@ class Act:
             late=bool(late),
             value=None if value is None else _read(value),
             seconds=seconds,
+            touched=None if touched is None else bool(touched),
+            problem=problem,
         )
 
 
-@lru_cache(maxsize=1024)
 def _written(value: Value) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return _name(value) if isinstance(value, str) else encode_value(value)
+
+
+def _read(text: str) -> Value:
+    return _known(text) if len(text) <= _SHORT else decode_value(text)
 
 
 @lru_cache(maxsize=1024)
-def _read(text: str) -> Value:
-    value = json.loads(text)
-    return value if isinstance(value, str) else tuple(value)
+def _name(value: str) -> str:
+    return encode_value(value)
+
+
+@lru_cache(maxsize=1024)
+def _known(text: str) -> Value:
+    return decode_value(text)

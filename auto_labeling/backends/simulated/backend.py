@@ -9,10 +9,8 @@ from typing import TypeVar
 
 from auto_labeling.backends.simulated.chance import draws
 from auto_labeling.backends.simulated.diary import Diary
-from auto_labeling.backends.simulated.people import Person
 from auto_labeling.backends.simulated.plan import plan
 from auto_labeling.backends.simulated.store import Store, Tables
-from auto_labeling.backends.simulated.truth import Truth
 from auto_labeling.backends.simulated.world import World
 from auto_labeling.errors import RejectedError, TransientError
 from auto_labeling.formats.schema import decode_schema, encode_schema
@@ -25,7 +23,6 @@ from auto_labeling.records import (
     ItemId,
     LabelSchema,
     Micros,
-    PersonId,
     RemoteProject,
     RemoteRef,
     Upload,
@@ -55,18 +52,14 @@ class SimulatedBackend:
         store: Store,
         clock: Clock,
         seed: int,
-        people: Mapping[PersonId, Person],
-        truth: Callable[[str], Truth],
-        unasked: float,
+        world: Callable[[LabelSchema], World],
         faults: Faults,
     ) -> None:
         self._traits = traits
         self._store = store
         self._clock = clock
         self._seed = seed
-        self._people = people
-        self._read_truth = truth
-        self._unasked = unasked
+        self._make_world = world
         self._faults = faults
 
     @property
@@ -165,10 +158,11 @@ class SimulatedBackend:
     def replay(self, item: ItemId, opinions: int) -> Sequence[tuple[str, Value | None]]:
         """Return what the first people in turn say on `item`, as they do when a campaign asks."""
         world = self._world_with([item])
-        return [(person, world.answer(person, item, 0)) for person in world.turns(item)[:opinions]]
+        first = world.turns(item)[:opinions]
+        return [(person, world.answer(person, item, 0, None).value) for person in first]
 
     def _world_with(self, items: Collection[ItemId]) -> World:
-        if not all(item in self._world.truth for item in items):
+        if not all(map(self._world.knows, items)):
             del self._world  # read anew: the pool may have grown since
         return self._world
 
@@ -185,17 +179,7 @@ class SimulatedBackend:
             raise RejectedError(
                 f"simulated people answer {sorted(self._traits.shapes)}, not {schema.task!r}"
             )
-        truth = self._read_truth(schema.task)
-        truth.check(schema)
-        for person in self._people.values():
-            person.check(schema)
-        return World(
-            seed=self._seed,
-            people=self._people,
-            truth=truth,
-            schema=schema,
-            unasked=self._unasked,
-        )
+        return self._make_world(schema)
 
     def _check_sizes(self, uploads: Sequence[Upload]) -> None:
         most = self._traits.chunk_size

@@ -8,23 +8,24 @@ from typing import Any
 from auto_labeling.backends.simulated import hours as working
 from auto_labeling.backends.simulated.hours import Hours
 from auto_labeling.backends.simulated.people import ORDINARY_S, Person
+from auto_labeling.backends.simulated.skill import SKILLS, Skill, skill
 from auto_labeling.errors import ConfigurationError
 
 HABITS = ("skip", "edit", "late", "abstain")
-_KEYS = ("name", "accuracy", "confusion", "seconds", "hours", "tz", *HABITS)
+_KEYS = ("name", "accuracy", "confusion", "seconds", "hours", "tz", *HABITS, *SKILLS)
 
 
 def crew(
-    annotators: Sequence[float | Mapping[str, Any]], habits: Mapping[str, float]
+    annotators: Sequence[float | Mapping[str, Any]], usual: Mapping[str, float]
 ) -> tuple[Person, ...]:
-    """Return the people that `annotators` lists; `habits` holds where a person says nothing.
+    """Return the people that `annotators` lists; `usual` holds where a person says nothing.
 
     >>> [person.name for person in crew([0.8, {"name": "mia", "accuracy": 0.9}], {})]
     ['annotator-1', 'mia']
     """
     if not annotators:
         raise ConfigurationError("annotators: expected at least one, got none")
-    people = tuple(_person(given, number, habits) for number, given in enumerate(annotators, 1))
+    people = tuple(_person(given, number, usual) for number, given in enumerate(annotators, 1))
     names = [person.name for person in people]
     if len(set(names)) != len(names):
         raise ConfigurationError(f"annotators: a name is used twice in {names}")
@@ -38,7 +39,7 @@ def probability(where: str, given: Any) -> float:
     return float(given)
 
 
-def _person(given: float | Mapping[str, Any], number: int, habits: Mapping[str, float]) -> Person:
+def _person(given: float | Mapping[str, Any], number: int, usual: Mapping[str, float]) -> Person:
     own = given if isinstance(given, Mapping) else {"accuracy": given}
     where = f"annotators[{number - 1}]"
     if unknown := sorted(set(own) - set(_KEYS)):
@@ -46,8 +47,7 @@ def _person(given: float | Mapping[str, Any], number: int, habits: Mapping[str, 
     if ("accuracy" in own) == ("confusion" in own):
         raise ConfigurationError(f"{where}: expected exactly one of accuracy, confusion")
     shares = {
-        name: probability(f"{where}.{name}", own.get(name, habits.get(name, 0.0)))
-        for name in HABITS
+        name: probability(f"{where}.{name}", own.get(name, usual.get(name, 0.0))) for name in HABITS
     }
     return Person(
         name=str(own.get("name", f"annotator-{number}")),
@@ -55,8 +55,16 @@ def _person(given: float | Mapping[str, Any], number: int, habits: Mapping[str, 
         confusion=_matrix(where, own["confusion"]) if "confusion" in own else None,
         seconds=_seconds(where, own.get("seconds", ORDINARY_S)),
         hours=_hours(where, own),
+        skill=_skill(where, own, usual),
         **shares,
     )
+
+
+def _skill(where: str, own: Mapping[str, Any], usual: Mapping[str, float]) -> Skill:
+    try:
+        return skill(own, usual)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{where}.{error}") from error
 
 
 def _matrix(where: str, rows: Any) -> tuple[tuple[float, ...], ...]:

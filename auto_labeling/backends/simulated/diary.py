@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 
 from auto_labeling.backends.simulated.acts import Act
+from auto_labeling.backends.simulated.chance import between, happens
 from auto_labeling.backends.simulated.world import World
-from auto_labeling.records import EventKind, ItemId, Micros, PersonId
+from auto_labeling.records import EventKind, ItemId, Micros, PersonId, Value
 
 DAY_S = 86_400
 LATE_S = (1 * DAY_S, 5 * DAY_S)
@@ -29,71 +30,80 @@ class Diary:
     together: bool
     """Whether a person's answers in a unit are sent only when the last of them is given."""
 
-    def job(self, unit: int, person: PersonId, items: Sequence[ItemId]) -> list[Act]:
-        """Return what a person does with the items of a unit, behind all earlier work."""
+    def job(self, unit: int, person: PersonId, items: Mapping[ItemId, Value | None]) -> list[Act]:
+        """Return what a person does with the items of a unit, behind all earlier work.
+
+        `items` holds the suggestion that each is shown with.
+        """
         acts = self._answers(unit, person, items, self.busy.get(person, self.now))
         self.busy[person] = max(act.busy_until or 0 for act in acts)
         return acts
 
-    def aside(self, unit: int, person: PersonId, item: ItemId, after: Micros) -> list[Act]:
-        """Return the same for an answer given beside other work, later than `after`."""
-        acts = self._answers(unit, person, [item], after)
+    def aside(
+        self, unit: int, person: PersonId, items: Mapping[ItemId, Value | None], after: Micros
+    ) -> list[Act]:
+        """Return the same for answers given beside other work, later than `after`."""
+        acts = self._answers(unit, person, items, after)
         return [replace(act, busy_until=None) for act in acts]
 
     def _answers(
-        self, unit: int, person: PersonId, items: Sequence[ItemId], begins: Micros
+        self, unit: int, person: PersonId, items: Mapping[ItemId, Value | None], begins: Micros
     ) -> list[Act]:
         free = begins
         given: list[Act] = []
-        for item in items:
+        for item, shown in items.items():
             begun = self._at_work(person, free)
-            given.append(self._answer(unit, person, item, begun))
+            given.append(self._answer(unit, person, item, shown, begun))
             free = given[-1].at
         late = self._is_late(given[0])
         sent = self._later("late", given[0], free, LATE_S) if late else free
         if self.together or late:
             given = [replace(act, at=sent, begun=given[0].begun, late=late) for act in given]
-        acts = [*given, *(edit for act in given for edit in self._edits(act))]
+        acts = [*given, *(edit for act in given for edit in self._edits(act, items[act.item]))]
         return [*acts, self._job_state(acts[0])] if self.together else acts
 
-    def _answer(self, unit: int, person: PersonId, item: ItemId, begun: Micros) -> Act:
-        ordinal = self._count(item, person)
-        value = self.world.answer(person, item, ordinal)
-        seconds = self.world.seconds(person, item, ordinal, value)
+    def _answer(
+        self, unit: int, person: PersonId, item: ItemId, shown: Value | None, begun: Micros
+    ) -> Act:
+        said = self.world.answer(person, item, self._count(item, person), shown)
         number = self._number()
-        done = begun + max(1, round(seconds * 1_000_000))
+        done = begun + max(1, round(said.seconds * 1_000_000))
+        skipped = said.value is None and said.problem is None
         return Act(
             act=number,
             unit=unit,
-            kind=EventKind.SKIPPED if value is None else EventKind.SUBMITTED,
+            kind=EventKind.SKIPPED if skipped else EventKind.SUBMITTED,
             item=item,
             person=person,
             answer=str(number),
             at=done,
             begun=begun,
             busy_until=done,
-            value=value,
-            seconds=seconds,
+            value=said.value,
+            seconds=said.seconds,
+            touched=said.touched,
+            problem=said.problem,
         )
 
     def _is_late(self, act: Act) -> bool:
         share = self.world.people[act.person].late
-        return self.world.happens("late", share, act.person, act.item)
+        return happens(self.world.seed, "late", share, act.person, act.item)
 
-    def _edits(self, act: Act) -> Iterator[Act]:
-        share = self.world.people[act.person].edit
-        if act.value is None or not self.world.happens("edit", share, act.person, act.item):
+    def _edits(self, act: Act, shown: Value | None) -> Iterator[Act]:
+        share, seed = self.world.people[act.person].edit, self.world.seed
+        if act.value is None or not happens(seed, "edit", share, act.person, act.item):
             return
         ordinal = self._count(act.item, act.person)
-        value = self.world.edited(act.person, act.item, ordinal)
+        said = self.world.edited(act.person, act.item, ordinal, shown)
         yield replace(
             act,
             act=self._number(),
             kind=EventKind.EDITED,
             at=self._later("edit", act, act.at, EDIT_S),
             busy_until=None,
-            value=value,
-            seconds=self.world.seconds(act.person, act.item, ordinal, value),
+            value=said.value,
+            seconds=said.seconds,
+            touched=said.touched,
         )
 
     def _job_state(self, act: Act) -> Act:
@@ -105,10 +115,12 @@ class Diary:
             answer=f"job {act.unit} of {act.person}",
             value="completed",
             seconds=None,
+            touched=None,
+            problem=None,
         )
 
     def _later(self, what: str, act: Act, at: Micros, span: tuple[int, int]) -> Micros:
-        wait = self.world.between(what, *span, act.person, act.item)
+        wait = between(self.world.seed, what, *span, act.person, act.item)
         return self._at_work(act.person, at + round(wait * 1_000_000))
 
     def _at_work(self, person: PersonId, at: Micros) -> Micros:

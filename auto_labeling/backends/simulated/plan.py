@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 
 from auto_labeling.backends.simulated.acts import Act
+from auto_labeling.backends.simulated.chance import happens
 from auto_labeling.backends.simulated.diary import Diary
 from auto_labeling.errors import RejectedError
-from auto_labeling.records import ItemId, PersonId, Upload
+from auto_labeling.records import ItemId, PersonId, Upload, Value
 
 
 def plan(uploads: Sequence[tuple[int, Upload]], live: Collection[str], diary: Diary) -> list[Act]:
@@ -21,17 +22,18 @@ def plan(uploads: Sequence[tuple[int, Upload]], live: Collection[str], diary: Di
 
 def _unit(unit: int, upload: Upload, copy: bool, diary: Diary) -> Iterator[Act]:
     untouched = [item.item_id for item in upload.items if not diary.versions[item.item_id]]
-    jobs: dict[PersonId, list[ItemId]] = {}
+    shown = {one.item_id: one.value for one in upload.suggestions}
+    jobs: dict[PersonId, dict[ItemId, Value | None]] = {}
     for item in upload.items:
         for person in _takers(upload, item.item_id, copy, diary):
-            jobs.setdefault(person, []).append(item.item_id)
+            jobs.setdefault(person, {})[item.item_id] = shown.get(item.item_id)
     last = diary.now
     for person, items in jobs.items():
         for act in diary.job(unit, person, items):
             last = max(last, act.at)
             yield act
     for item_id in untouched:
-        yield from _unasked(unit, item_id, last, diary)
+        yield from _unasked(unit, item_id, shown.get(item_id), last, diary)
 
 
 def _takers(upload: Upload, item: ItemId, copy: bool, diary: Diary) -> list[PersonId]:
@@ -44,18 +46,22 @@ def _takers(upload: Upload, item: ItemId, copy: bool, diary: Diary) -> list[Pers
             f"assignee: expected one of {sorted(world.people)}, got {sorted(strangers)}"
         )
     turns = world.turns(item)
-    chosen = [name for name in dict.fromkeys(named) if name not in taken]
+    chosen = [name for name in dict.fromkeys(named) if name in turns and name not in taken]
     free = (name for name in turns if name not in taken and name not in chosen)
     chosen += list(islice(free, len(asks) - len(named)))
     if copy:
         # People see two tasks, not one task twice: where nobody else is left they answer again.
-        again = [name for name in dict.fromkeys([*named, *turns]) if name not in chosen]
+        able = (name for name in dict.fromkeys([*named, *turns]) if name in turns)
+        again = [name for name in able if name not in chosen]
         chosen += again[: len(asks) - len(chosen)]
     return chosen
 
 
-def _unasked(unit: int, item: ItemId, after: int, diary: Diary) -> Iterator[Act]:
-    if diary.world.happens("unasked", diary.world.unasked, item):
-        others = (name for name in diary.world.turns(item) if name not in diary.versions[item])
+def _unasked(
+    unit: int, item: ItemId, shown: Value | None, after: int, diary: Diary
+) -> Iterator[Act]:
+    world = diary.world
+    if happens(world.seed, "unasked", world.unasked, item):
+        others = (name for name in world.turns(item) if name not in diary.versions[item])
         for person in islice(others, 1):
-            yield from diary.aside(unit, person, item, after)
+            yield from diary.aside(unit, person, {item: shown}, after)

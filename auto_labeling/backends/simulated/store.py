@@ -16,6 +16,8 @@ from auto_labeling.files import disk_errors
 from auto_labeling.records import CampaignId, ItemId, Micros, PersonId
 
 BUSY_S = 30.0
+_VERSION = 1
+"""0 knew nothing of suggestions."""
 _LAYOUT = """
 CREATE TABLE project (one INTEGER PRIMARY KEY CHECK (one = 1), campaign TEXT, schema TEXT);
 CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
@@ -25,7 +27,8 @@ CREATE INDEX unit_key ON unit (key);
 CREATE TABLE act (
     act INTEGER PRIMARY KEY, unit INTEGER NOT NULL, kind TEXT NOT NULL, item TEXT NOT NULL,
     person TEXT NOT NULL, answer TEXT NOT NULL, at INTEGER NOT NULL, begun INTEGER NOT NULL,
-    busy_until INTEGER, late INTEGER NOT NULL, value TEXT, seconds REAL
+    busy_until INTEGER, late INTEGER NOT NULL, value TEXT, seconds REAL, touched INTEGER,
+    problem TEXT
 );
 CREATE INDEX act_at ON act (at);
 CREATE INDEX act_unit ON act (unit);
@@ -45,6 +48,7 @@ class Store:
         """Run one transaction; no other process reads or plans in between."""
         with translated(self._path), closing(self._connect()) as connection:
             connection.execute("BEGIN IMMEDIATE")
+            _renew(connection)
             yield Tables(connection)
             connection.execute("COMMIT")  # not reached after an error: closing rolls back
 
@@ -64,7 +68,7 @@ class Store:
         fresh = self._path.with_name(f"{self._path.name}.{uuid.uuid4().hex}.new")
         with closing(sqlite3.connect(fresh)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(_LAYOUT)
+            connection.executescript(_LAYOUT + f"PRAGMA user_version = {_VERSION};")
         try:
             os.link(fresh, self._path)
         except FileExistsError:
@@ -124,7 +128,7 @@ class Tables:
         """Keep new live units (number, key) and all that people will do with them."""
         self._connection.executemany("INSERT INTO unit VALUES (?, ?, 1)", units)
         self._connection.executemany(
-            "INSERT INTO act VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO act VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (act.row() for act in acts),
         )
 
@@ -169,6 +173,14 @@ class Tables:
             "AND unit IN (SELECT value FROM json_each(?))",
             (now, numbers),
         )
+
+
+def _renew(connection: sqlite3.Connection) -> None:
+    """Add what files of earlier versions lack."""
+    if connection.execute("PRAGMA user_version").fetchone()[0] < _VERSION:
+        connection.execute("ALTER TABLE act ADD COLUMN touched INTEGER")
+        connection.execute("ALTER TABLE act ADD COLUMN problem TEXT")
+        connection.execute(f"PRAGMA user_version = {_VERSION}")
 
 
 @contextmanager

@@ -1,57 +1,67 @@
-"""What simulated answers depend on: the seed, the people, the truth and the schema. Never time."""
+"""What answers depend on in the simulated tool: who there is, and what they say. Never time."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Protocol
 
-from auto_labeling.backends.simulated.chance import draws
-from auto_labeling.backends.simulated.people import Person
-from auto_labeling.backends.simulated.truth import Truth
-from auto_labeling.errors import DataError
-from auto_labeling.records import ItemId, LabelSchema, PersonId, Value
+from auto_labeling.backends.simulated.hours import Hours
+from auto_labeling.backends.simulated.said import Said
+from auto_labeling.records import ItemId, PersonId, Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class Worker(Protocol):
+    """Somebody whose work can be planned."""
+
+    @property
+    def hours(self) -> Hours | None:
+        """None: at work day and night."""
+        ...
+
+    @property
+    def late(self) -> float:
+        """How often an answer is laid aside and sent days later."""
+        ...
+
+    @property
+    def edit(self) -> float:
+        """How often an answer is changed afterwards."""
+        ...
+
+
+class World(Protocol):
     """Everything that decides who answers what; two equal worlds give equal answers."""
 
-    seed: int
-    people: Mapping[PersonId, Person]
-    truth: Truth
-    schema: LabelSchema
-    unasked: float = 0.0
-    """How often somebody whom nobody asked answers an item as well."""
+    @property
+    def seed(self) -> int:
+        """Where all chance begins."""
+        ...
+
+    @property
+    def people(self) -> Mapping[PersonId, Worker]:
+        """Everybody who ever answers."""
+        ...
+
+    @property
+    def unasked(self) -> float:
+        """How often somebody whom nobody asked answers an item as well."""
+        ...
+
+    def knows(self, item: ItemId) -> bool:
+        """Return whether anything can be said of an item; where not, it is looked up anew."""
+        ...
 
     def turns(self, item: ItemId) -> list[PersonId]:
-        """Return everybody, in the order in which they answer `item`.
+        """Return everybody who can answer `item`, in the order in which they do."""
+        ...
 
-        Each draws a number for the item and the lowest goes first, so that one more person leaves
-        the order of the others as it was.
+    def answer(self, person: PersonId, item: ItemId, ordinal: int, shown: Value | None) -> Said:
+        """Return what a person says who has answered `item` `ordinal` times before.
+
+        `shown` is the suggestion before them, if any.
         """
-        return sorted(self.people, key=lambda name: draws(self.seed, "turn", item, name)[0])
+        ...
 
-    def answer(self, person: PersonId, item: ItemId, ordinal: int) -> Value | None:
-        """Return what a person says who has answered `item` `ordinal` times; None is a skip."""
-        return self.people[person].answer(self.seed, item, ordinal, self._true(item), self.schema)
-
-    def edited(self, person: PersonId, item: ItemId, ordinal: int) -> Value:
+    def edited(self, person: PersonId, item: ItemId, ordinal: int, shown: Value | None) -> Said:
         """Return the same for somebody who mends an earlier answer, which is never a skip."""
-        return self.people[person].opinion(self.seed, item, ordinal, self._true(item), self.schema)
-
-    def seconds(self, person: PersonId, item: ItemId, ordinal: int, value: Value | None) -> float:
-        """Return how long that answer takes."""
-        return self.people[person].duration_s(self.seed, item, ordinal, value)
-
-    def happens(self, what: str, share: float, *about: str | int) -> bool:
-        """Return whether something that has a probability of `share` is the case."""
-        return share > 0 and draws(self.seed, what, *about)[0] < share
-
-    def between(self, what: str, least: float, most: float, *about: str | int) -> float:
-        """Return a number in [least, most), all equally likely."""
-        return least + (most - least) * draws(self.seed, what, *about)[1]
-
-    def _true(self, item: ItemId) -> Value:
-        if item not in self.truth:
-            raise DataError(f"{self.truth.path}: expected a label for item {item!r}, got none")
-        return self.truth[item]
+        ...

@@ -1,0 +1,1 @@
+"""People who did exist: what they once said, asked for again."""
