@@ -26,6 +26,7 @@ from auto_labeling.ports import (
     ModelSettings,
     StoppingRule,
 )
+from auto_labeling.preannotation.settings import Preannotate
 from auto_labeling.quality.majority import Majority
 from auto_labeling.records import LabelSchema
 from auto_labeling.selection import Selection, selection_of
@@ -162,31 +163,6 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Preannotate:
-    """Which of the model's answers people are shown as a start."""
-
-    at_least: float = 0.0
-    """How sure the model has to be, in [0, 1]."""
-    blind: str = "10%"
-    """Share of the items that are sent without one, to see how much people follow them."""
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.at_least <= 1:
-            raise ConfigurationError(
-                f"preannotate.at_least: expected a probability, got {self.at_least}"
-            )
-        if not re.fullmatch(r"\d{1,2}%|100%", self.blind):
-            raise ConfigurationError(
-                f"preannotate.blind: expected a share such as 10%, got {self.blind!r}"
-            )
-
-    @property
-    def blind_share(self) -> float:
-        """The blind share as a fraction."""
-        return int(self.blind.removesuffix("%")) / 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """How the model is judged."""
 
@@ -254,11 +230,12 @@ class CampaignConfig:
             raise ConfigurationError(
                 f"name: expected 1 to 60 letters, digits, dots or dashes, got {self.name!r}"
             )
-        if self.learns and self.labels.is_drawn:
+        tasks = getattr(self.model, "tasks", ("single", "multi"))
+        if self.learns and self.labels.task not in tasks:
             # Better said now than paid for.
             raise ConfigurationError(
-                f"labels.task: expected single or multi, got {self.labels.task!r}, which no model "
-                "learns yet; `model: {kind: none}` buys such labels without one"
+                f"model: it learns {', '.join(tasks)}, and labels.task is {self.labels.task!r}; "
+                "`model: {kind: none}` buys labels without one"
             )
         if not self.learns and self.preannotate is not None:
             raise ConfigurationError("preannotate: without a model nothing can be suggested")
@@ -271,6 +248,11 @@ class CampaignConfig:
     def learns(self) -> bool:
         """Whether there is a model."""
         return bool(getattr(self.model, "learns", True))
+
+    @property
+    def reads_pictures(self) -> bool:
+        """Whether the model looks at the pictures themselves instead of features."""
+        return getattr(self.model, "reads", "features") == "pictures"
 
     @property
     def max_rounds(self) -> int:
@@ -293,6 +275,8 @@ def parse(raw: Mapping[str, Any]) -> CampaignConfig:
         extras["strategy"] = selection_of(chosen)
     if "consensus" not in (rest.get("quality") or {}):
         extras["quality"] = replace(config.quality, consensus=quality.usual(config.labels))
+    if config.labels.is_drawn and "metrics" not in (rest.get("evaluation") or {}):
+        extras["evaluation"] = replace(config.evaluation, metrics=("map50",))
     config = replace(config, **extras)
     return replace(config, strategy=config.strategy.bounded(config.labels))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -60,6 +60,10 @@ class Detections:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
+    def __iter__(self) -> Iterator[Detections]:
+        """Yield what is seen on each picture by itself."""
+        return (self[row] for row in range(len(self)))
+
     @property
     def counts(self) -> NDArray[np.int64]:
         """Return (n,) how many objects each picture has."""
@@ -115,27 +119,27 @@ class Detections:
         full = [part for part in parts if len(part.scores)]
         if not full:
             return cls.empty(sum(map(len, parts)))
-        arrays = {name: [getattr(part, name) for part in full] for name in _BY_OBJECT}
+        arrays: dict[str, Any] = {
+            name: [getattr(part, name) for part in full] for name in _BY_OBJECT
+        }
         masks = [part.masks for part in full]
         drawn = (
             None if any(one is None for one in masks) else tuple(chain(*(m or () for m in masks)))
         )
-        return cls(
-            offsets=np.concatenate([[0], np.cumsum(np.concatenate([p.counts for p in parts]))]),
-            masks=drawn,
-            **{
-                name: None if any(one is None for one in given) else np.concatenate(given)
-                for name, given in arrays.items()
-            },
-        )
+        joined: dict[str, Any] = {
+            name: None if any(one is None for one in given) else np.concatenate(given)
+            for name, given in arrays.items()
+        }
+        counts = np.concatenate([part.counts for part in parts])
+        return cls(offsets=np.concatenate([[0], np.cumsum(counts)]), masks=drawn, **joined)
 
     def _taken(self, objects: NDArray[np.intp], counts: NDArray[np.int64]) -> Detections:
-        arrays: dict[str, Any] = {name: getattr(self, name) for name in _BY_OBJECT}
-        return Detections(
-            offsets=np.concatenate([[0], np.cumsum(counts)]),
-            masks=None if self.masks is None else tuple(self.masks[at] for at in objects),
-            **{name: None if a is None else a[objects] for name, a in arrays.items()},
-        )
+        arrays = {name: getattr(self, name) for name in _BY_OBJECT}
+        taken: dict[str, Any] = {
+            name: None if array is None else array[objects] for name, array in arrays.items()
+        }
+        masks = None if self.masks is None else tuple(self.masks[at] for at in objects)
+        return Detections(offsets=np.concatenate([[0], np.cumsum(counts)]), masks=masks, **taken)
 
     def _shape(self, at: int, classes: Sequence[str]) -> Shape:
         label, score = classes[int(self.labels[at])], float(self.scores[at])

@@ -76,7 +76,7 @@ class PoolView:
         taken: dict[str, Any] = {
             name: getattr(self, name)[positions] for name in self._candidate_fields()
         }
-        kept = {
+        kept: dict[str, Any] = {
             "labeled_embeddings": self.labeled_embeddings,
             "labeled_targets": self.labeled_targets,
         }

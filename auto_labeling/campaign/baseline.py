@@ -34,11 +34,8 @@ def random_model(campaign: Campaign, learned: Sequence[Label]) -> Any | None:
     known = imported | {ids[item]: value for item, value in decided.items()}
     if not known:
         return None
-    config = campaign.config
     return campaign.lesson.fit(
-        config.model.build(config.seed, campaign.base),
-        campaign.pool.features[np.array(list(known))],
-        list(known.values()),
+        campaign.unfitted(), campaign.inputs(np.array(list(known))), list(known.values())
     )
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from auto_labeling.campaign.ledger import Fence, Ledger
 from auto_labeling.campaign.lessons import Lesson, lesson_of
@@ -15,7 +19,7 @@ from auto_labeling.config import CampaignConfig
 from auto_labeling.models import fitting
 from auto_labeling.models.fitting import Fitted
 from auto_labeling.pool.pool import Pool
-from auto_labeling.ports import AnnotationBackend, Clock, Waker
+from auto_labeling.ports import AnnotationBackend, Clock, Model, Waker, WarmStarts
 from auto_labeling.records import CampaignId
 
 
@@ -65,6 +69,28 @@ class Campaign:
     def simulated_time(self) -> bool:
         """Whether people's time passes by being slept through, and in no other way."""
         return bool(getattr(self.config.backend, "simulated_time", False))
+
+    def inputs(self, rows: slice | Sequence[int] | NDArray[Any]) -> Any:
+        """Return what the model reads of some items: (n, p) features, or their pictures."""
+        if self.config.reads_pictures:
+            return self.pool.pictures(np.arange(len(self.pool))[rows])
+        return self.pool.features[rows]
+
+    def heldout_inputs(self) -> Any:
+        """Return what it reads of the held-out items."""
+        if self.config.reads_pictures:
+            return self.pool.heldout_pictures()
+        return None if self.pool.heldout is None else self.pool.heldout.features
+
+    def unfitted(self, before: str | None = None) -> Model:
+        """Return the model to fit; one that starts warm begins from the model of this hash."""
+        settings = self.config.model
+        model = settings.build(self.config.seed, self.base)
+        if isinstance(model, WarmStarts):
+            model.checkpoints = self.folder / "training"
+            if before is not None and getattr(settings, "warm_start", False):
+                return model.started_from(self.model(before).model)
+        return model
 
     def model_file(self, sha256: str) -> Path:
         """Where the model with this hash lies."""

@@ -15,7 +15,7 @@ from auto_labeling import config as config_room
 from auto_labeling.campaign import budget, imported, waiting
 from auto_labeling.campaign.ledger import Fence, Ledger
 from auto_labeling.campaign.lessons import lesson_of
-from auto_labeling.campaign.metrics import check_metrics
+from auto_labeling.campaign.metric_names import check_metrics
 from auto_labeling.campaign.pseudonyms import concealed
 from auto_labeling.campaign.rounds import RoundState
 from auto_labeling.campaign.schema import (
@@ -100,7 +100,7 @@ def create(
 
 def check(config: CampaignConfig) -> None:
     """Raise `ConfigurationError` for what no step could work with, before anything is bought."""
-    check_metrics(judged_by(config), config.labels.classes)
+    check_metrics(judged_by(config), config.labels)
     config.quality.consensus.resolve([], config.labels)  # which says what it cannot resolve
     never = set() if config.learns else {name for rule in config.stop for name in rule.metrics()}
     if never:
@@ -121,21 +121,26 @@ _ALWAYS_THERE = frozenset(
 
 def _check_needs(config: CampaignConfig) -> None:
     """Raise `ConfigurationError` where a strategy reads what this campaign cannot compute."""
-    several = config.labels.task == "multi"
-    there = _ALWAYS_THERE | ({lesson_of(config.labels).shown_as} if config.learns else set())
-    if not several and getattr(config.model, "samples_posterior", False):
+    several, drawn = config.labels.task == "multi", config.labels.is_drawn
+    always = _ALWAYS_THERE - {"labeled_targets"} if drawn else _ALWAYS_THERE
+    there = always | (lesson_of(config.labels).shown_as if config.learns else frozenset())
+    if not several and not drawn and getattr(config.model, "samples_posterior", False):
         there |= {"posterior"}
     selection = config.strategy
     chosen_by = [("strategy", selection.strategy, there)] if config.learns else []
-    chosen_by += [("strategy.cold_start", selection.cold_start, _ALWAYS_THERE)]
+    chosen_by += [("strategy.cold_start", selection.cold_start, always)]
     for where, strategy, given in chosen_by:
         for missing in sorted(strategy.needs - given):
-            why = _WHY_SETS if several and missing in _OF_ONE_CLASS else _WHY[missing]
+            why = _WHY[missing]
+            if missing in _OF_ONE_CLASS and (several or drawn):
+                why = _WHY_SETS if several else _WHY_DRAWN
             raise ConfigurationError(f"{where}: it reads {missing!r}, and {why}")
 
 
 _WHY = {
-    "detections": "this campaign labels whole items, not boxes",
+    "detections": "this campaign labels whole items, not what is drawn on them",
+    "mirrored": "this campaign labels whole items, not what is drawn on them",
+    "labeled_targets": "what is drawn on a picture is of no one class",
     "marginals": "only an item that may have several labels has those probabilities",
     "posterior": "one model cannot disagree with itself: choose `model: {kind: committee}`",
     "proba": "before the first labels there is no model",
@@ -144,6 +149,7 @@ _WHY = {
 
 _OF_ONE_CLASS = ("posterior", "proba")
 _WHY_SETS = "an item may have several labels: choose a scorer such as multi_label_entropy"
+_WHY_DRAWN = "a picture may have many objects: choose a scorer such as objects"
 
 
 def check_tool(config: CampaignConfig, traits: Traits) -> None:

@@ -53,6 +53,8 @@ class Terms:
     heldout: int = 0
     """Items of the held-out set."""
     class_count: int = 2
+    drawn: bool = False
+    """Whether answers are drawn on pictures: shares of objects are then no shares of items."""
     targets: Mapping[str, float] = field(default_factory=dict)
     """The least that each metric has to reach by its lower bound."""
     alpha: float = 0.05
@@ -208,7 +210,7 @@ def _unresolved(terms: Terms, metric: str, target: float, judged: int) -> str | 
     or of a metric of boxes nothing is said. Classes are taken to be equally common.
     """
     kind, _, one = metric.partition("/")
-    if metric not in OVERALL and kind not in ("precision", "recall"):
+    if terms.drawn or (metric not in OVERALL and kind not in ("precision", "recall")):
         return None
     parts = terms.class_count if one else 1
     n, alpha = judged // parts, spent(terms.alpha, terms.tests)

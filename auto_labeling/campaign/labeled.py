@@ -26,6 +26,24 @@ def labeled(pool: Pool, frame: Any, schema: LabelSchema) -> list[Labeled]:
     ]
 
 
+def judging(pool: Pool, schema: LabelSchema) -> list[Labeled]:
+    """Return the held-out pictures with their labels, numbered behind those of the pool."""
+    if pool.heldout is None:
+        return []
+    rows = zip(pool.heldout_pictures(), pool.heldout.ids, pool.heldout.labels, strict=True)
+    references = pool.heldout.references
+    return [
+        Labeled(
+            number=len(pool) + at + 1,
+            item_id=item,
+            value=read_label(str(label), schema),
+            picture=references[at],
+            size=_size(str(path)),
+        )
+        for at, (path, item, label) in enumerate(rows)
+    ]
+
+
 def _labeled(
     position: int, item: Item, row: Mapping[str, Any], where: str, schema: LabelSchema
 ) -> Labeled:

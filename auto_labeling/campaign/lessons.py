@@ -1,23 +1,25 @@
 """What a model learns of answers of each task: their targets, its predictions, and how these move.
 
-One class a task; a task that has none here cannot be learned yet.
+One class a kind of task.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from auto_labeling.campaign.drawings import Drawings
+from auto_labeling.campaign.evaluation import evaluate
 from auto_labeling.campaign.metrics import cohen_kappa
-from auto_labeling.errors import DataError
 from auto_labeling.models import fitting
 from auto_labeling.models.fitting import Fitted
 from auto_labeling.ports import Model, Shift
-from auto_labeling.records import LabelSchema, Value
+from auto_labeling.records import Interval, LabelSchema, Value
 from auto_labeling.strategies.stopping.evidence import (
     sharpness,
     sharpness_of_sets,
@@ -32,37 +34,49 @@ Predictions = NDArray[np.float64]
 class Lesson(Protocol):
     """How labels of one task are learned."""
 
-    shown_as: ClassVar[Literal["proba", "marginals"]]
-    """The `PoolView` field that predictions are."""
+    shown_as: ClassVar[frozenset[str]]
+    """The `PoolView` fields that can be made of its predictions."""
 
-    def targets(self, values: Sequence[Value | None]) -> NDArray[np.intp]:
+    def targets(self, values: Sequence[Value | None]) -> Any:
         """Return what a model is fitted on and judged by; None is no label and not taken."""
         ...
 
     def fit(self, model: Model, X: Any, values: Sequence[Value | None]) -> Fitted:
-        """Fit an unfitted model on (n, p) features and n labels."""
+        """Fit an unfitted model on what it reads of n items and their labels."""
         ...
 
-    def predict(self, fitted: Fitted, X: Any) -> Predictions:
-        """Return (n, k) probabilities."""
+    def predict(self, fitted: Fitted, X: Any) -> Any:
+        """Return (n, k) probabilities, or what a model sees on n pictures."""
         ...
 
-    def likeliest(self, said: NDArray[np.floating[Any]]) -> tuple[Value, float]:
-        """Return the answer that (k,) probabilities make likeliest, and how likely it is."""
+    def likeliest(self, said: Any) -> tuple[Value, float]:
+        """Return the answer that the prediction for one item makes likeliest, and how likely."""
         ...
 
-    def agreement(self, old: Predictions, new: Predictions) -> float:
-        """Return Cohen's kappa between what two models predict."""
+    def measure(
+        self,
+        truth: Any,
+        said: Any,
+        metrics: Sequence[str],
+        *,
+        groups: NDArray[Any] | None,
+        rng: np.random.Generator,
+    ) -> Callable[[float], dict[str, Interval]]:
+        """Return alpha -> the value of each metric with its limits, see `evaluation.evaluate`."""
         ...
 
-    def sharpness(self, said: Predictions, truth: NDArray[np.intp]) -> float:
+    def agreement(self, old: Any, new: Any) -> float:
+        """Return how much two models agree: Cohen's kappa, or how alike their drawings are."""
+        ...
+
+    def sharpness(self, said: Any, truth: Any) -> float:
         """Return the power that fits predictions best to targets."""
         ...
 
     def shift(
         self,
-        old: Predictions,
-        new: Predictions,
+        old: Any,
+        new: Any,
         labeled: NDArray[np.bool_],
         *,
         before: int,
@@ -77,7 +91,7 @@ class Lesson(Protocol):
 class OneClass:
     """Every item is of one class; targets are (n,) class positions."""
 
-    shown_as: ClassVar[Literal["proba", "marginals"]] = "proba"
+    shown_as: ClassVar[frozenset[str]] = frozenset({"proba"})
     classes: tuple[str, ...]
 
     def targets(self, values: Sequence[Value | None]) -> NDArray[np.intp]:
@@ -93,6 +107,23 @@ class OneClass:
     def likeliest(self, said: NDArray[np.floating[Any]]) -> tuple[Value, float]:
         best = int(said.argmax())
         return self.classes[best], min(float(said[best]), 1.0)
+
+    def measure(
+        self,
+        truth: NDArray[np.intp],
+        said: Predictions,
+        metrics: Sequence[str],
+        *,
+        groups: NDArray[Any] | None,
+        rng: np.random.Generator,
+    ) -> Callable[[float], dict[str, Interval]]:
+        def at(alpha: float) -> dict[str, Interval]:
+            again = deepcopy(rng)  # the limits of two levels are of the same resamples
+            return evaluate(
+                truth, said, self.classes, metrics, groups=groups, alpha=alpha, rng=again
+            )
+
+        return at
 
     def agreement(self, old: Predictions, new: Predictions) -> float:
         return cohen_kappa(new.argmax(axis=1), old.argmax(axis=1))
@@ -113,7 +144,7 @@ class SetOfClasses:
     (('cat',), 0.36)
     """
 
-    shown_as: ClassVar[Literal["proba", "marginals"]] = "marginals"
+    shown_as: ClassVar[frozenset[str]] = frozenset({"marginals"})
     classes: tuple[str, ...]
 
     def targets(self, values: Sequence[Value | None]) -> NDArray[np.intp]:
@@ -132,6 +163,8 @@ class SetOfClasses:
         names = tuple(name for name, one in zip(self.classes, chosen, strict=True) if one)
         return names, min(float(np.where(chosen, said, 1.0 - said).prod()), 1.0)
 
+    measure = OneClass.measure
+
     def agreement(self, old: Predictions, new: Predictions) -> float:
         return cohen_kappa((new > 0.5).ravel(), (old > 0.5).ravel())
 
@@ -139,11 +172,8 @@ class SetOfClasses:
     shift = staticmethod(shift_of_sets)
 
 
-TABLE: dict[str, type[OneClass] | type[SetOfClasses]] = {"multi": SetOfClasses, "single": OneClass}
-
-
 def lesson_of(schema: LabelSchema) -> Lesson:
-    """Return how labels of a schema are learned; `DataError` where nothing learns from them."""
-    if schema.task not in TABLE:
-        raise DataError(f"labels.task: expected one of {sorted(TABLE)}, got {schema.task!r}")
-    return TABLE[schema.task](schema.classes)
+    """Return how labels of a schema are learned."""
+    if schema.is_drawn:
+        return Drawings(schema)
+    return SetOfClasses(schema.classes) if schema.task == "multi" else OneClass(schema.classes)

@@ -28,7 +28,7 @@ from sqlalchemy import (
     bindparam,
 )
 
-HEAD = "0004"
+HEAD = "0005"
 """The revision this code reads and writes; a test compares it with the migrations."""
 
 metadata = MetaData()
@@ -337,6 +337,18 @@ evaluations = Table(
     Column("item_count", Integer, nullable=False),
     Column("committed_answers", BigInteger, nullable=False),
     Column("committed_micros", BigInteger, nullable=False),
+)
+
+suggested = Table(
+    "suggested",
+    metadata,
+    _campaign(),
+    Column("item", String, primary_key=True),
+    Column("model", String, nullable=False),
+    Column("value", Text, comment="JSON: what is shown, or would be; null: nothing"),
+    Column("score", Float, nullable=False),
+    Column("blind", Boolean, nullable=False, comment="nobody is shown it"),
+    Column("unsure", Text, comment="JSON: the objects of a blind picture that are too unsure"),
 )
 
 log_points = Table(

@@ -1,46 +1,81 @@
-"""What people are shown as a start: the newest model's answers on what a round asks about."""
+"""What people are shown as a start: the newest model's answers on what a round asks about.
+
+What was shown is kept, and so is what the blind share was not shown: `reviewing` tells from it what
+suggestions are worth.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 from zlib import crc32
 
-from sqlalchemy import select
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, insert, select
 
+from auto_labeling.annotation_times import AnnotationTimes
+from auto_labeling.campaign import reviewing
 from auto_labeling.campaign.context import Campaign
-from auto_labeling.campaign.schema import CAMPAIGN, THESE, chunks, items, of
+from auto_labeling.campaign.drawings import detector_of
+from auto_labeling.campaign.intake import decode, encode
+from auto_labeling.campaign.schema import CAMPAIGN, THESE, chunks, items, of, suggested
 from auto_labeling.campaign.transition import newest_model
-from auto_labeling.records import ItemId, Side, Suggestion
+from auto_labeling.detections import Detections
+from auto_labeling.pool.pixels import size_of
+from auto_labeling.preannotation.refining import refine
+from auto_labeling.preannotation.rules import Rules
+from auto_labeling.preannotation.settings import Preannotate
+from auto_labeling.preannotation.tiling import as_ruled
+from auto_labeling.records import ItemId, Side, Suggestion, Value
+from auto_labeling.strategies import detection_seconds
 
 _SIDES = select(items.c.item, items.c.position, items.c.side).where(
     items.c.campaign == CAMPAIGN, items.c.item.in_(THESE)
 )
+_KEPT = select(suggested).where(suggested.c.campaign == CAMPAIGN, suggested.c.item.in_(THESE))
+_KEEP = insert(suggested).prefix_with("OR IGNORE", dialect="sqlite")
 _PARTS = 10_000
+
+
+class Suggested(NamedTuple):
+    """What a model says of an item of which people are shown it, or would be."""
+
+    value: Value | None
+    """None: nothing is sure enough."""
+    score: float
+    blind: bool = False
+    unsure: Value | None = None
+    """Of a blind picture all that the model sees, however unsure: people's answers there tell what
+    less sure suggestions would be worth."""
 
 
 def suggestions(campaign: Campaign, wanted: Sequence[ItemId]) -> Mapping[ItemId, Suggestion]:
     """Return item -> suggestion for those of `wanted` that people may see one of.
 
     Items that judge the model never have one: an answer that began with the model's own would
-    agree with it. Neither has the blind share, which tells how much people follow suggestions.
+    agree with it. Neither has the blind share, which tells how much people follow suggestions. An
+    item that is sent again has the suggestion that it had.
     """
-    rule = campaign.config.preannotate
-    if rule is None or not wanted:
+    if campaign.config.preannotate is None or not wanted:
         return {}
     with campaign.ledger.read() as connection:
+        known = _known(connection, campaign, wanted)
         model = newest_model(connection, campaign.campaign_id)
-        rows = [
-            row
-            for chunk in chunks(wanted)
-            for row in connection.execute(_SIDES, of(campaign.campaign_id, these=chunk))
-        ]
-    if model is None:
-        return {}
-    shown = {row.item: row.position for row in rows if row.side == Side.TRAIN}
-    unseen = blind(campaign, shown, rule.blind_share)
-    return _predicted(
-        campaign, model, {item: at for item, at in shown.items() if item not in unseen}
-    )
+    missing = [item for item in wanted if item not in known]
+    if missing and model is not None:
+        made = _made(campaign, model, missing)
+        _keep(campaign, model, made)
+        known |= {item: (model, one) for item, one in made.items()}
+    name = campaign.config.name
+    return {
+        item: Suggestion(
+            item_id=item, value=one.value, score=one.score, model_version=version_of(name, sha256)
+        )
+        for item, (sha256, one) in known.items()
+        if one.value is not None and not one.blind
+    }
 
 
 def version_of(name: str, sha256: str) -> str:
@@ -52,24 +87,101 @@ def version_of(name: str, sha256: str) -> str:
     return f"{name}-{sha256[:12]}"
 
 
-def _predicted(
-    campaign: Campaign, model: str, positions: Mapping[ItemId, int]
-) -> dict[ItemId, Suggestion]:
-    rule, lesson = campaign.config.preannotate, campaign.lesson
-    if rule is None or not positions:
-        return {}
-    features = campaign.pool.features[list(positions.values())]
-    said = lesson.predict(campaign.model(model), features)
-    found = zip(positions, map(lesson.likeliest, said), strict=True)
-    version = version_of(campaign.config.name, model)
-    return {
-        item: Suggestion(item_id=item, value=value, score=sure, model_version=version)
-        for item, (value, sure) in found
-        if sure >= rule.at_least
-    }
-
-
 def blind(campaign: Campaign, wanted: Collection[ItemId], share: float) -> set[ItemId]:
     """Return the items that are always sent without a suggestion, however often they are sent."""
     salt = f"{campaign.config.seed}/blind/"
     return {item for item in wanted if crc32(f"{salt}{item}".encode()) % _PARTS < share * _PARTS}
+
+
+def rules_of(campaign: Campaign) -> Rules:
+    """Return which objects are suggested now: by the seconds that showing them saves, if asked."""
+    rule = campaign.config.preannotate or Preannotate()
+    return rule.rules(reviewing.thresholds(campaign) if rule.by_cost else {})
+
+
+def expected_seconds(campaign: Campaign, seen: Detections) -> NDArray[np.float64]:
+    """Return (n,) how long each picture is expected to take a person, by what is seen on it."""
+    task = campaign.config.labels.task
+    shown_from = None
+    if campaign.config.preannotate is not None:
+        rules = rules_of(campaign)
+        shown_from = min(rules.thresholds.values(), default=rules.at_least)
+    drawn: Any = task
+    return detection_seconds.expected_seconds(
+        seen, AnnotationTimes(), drawn=drawn, shown_from=shown_from
+    )
+
+
+def _made(campaign: Campaign, model: str, wanted: Sequence[ItemId]) -> dict[ItemId, Suggested]:
+    rule = campaign.config.preannotate or Preannotate()
+    with campaign.ledger.read() as connection:
+        rows = [
+            row
+            for chunk in chunks(wanted)
+            for row in connection.execute(_SIDES, of(campaign.campaign_id, these=chunk))
+        ]
+    positions = {row.item: row.position for row in rows if row.side == Side.TRAIN}
+    if not positions:
+        return {}
+    unseen = blind(campaign, positions, rule.blind_share)
+    look = _drawn if campaign.config.labels.is_drawn else _chosen
+    found = zip(positions, look(campaign, model, list(positions.values())), strict=True)
+    return {
+        item: one._replace(blind=True) if item in unseen else one._replace(unsure=None)
+        for item, one in found
+    }
+
+
+def _chosen(campaign: Campaign, model: str, positions: Sequence[int]) -> list[Suggested]:
+    rule, lesson = campaign.config.preannotate or Preannotate(), campaign.lesson
+    said = lesson.predict(campaign.model(model), campaign.inputs(positions))
+    likeliest = map(lesson.likeliest, said)
+    return [
+        Suggested(value if sure >= (rule.at_least or 0.0) else None, sure)
+        for value, sure in likeliest
+    ]
+
+
+def _drawn(campaign: Campaign, model: str, positions: Sequence[int]) -> list[Suggested]:
+    classes, rules = campaign.config.labels.classes, rules_of(campaign)
+    pictures = campaign.inputs(positions)
+    seen = as_ruled(detector_of(campaign.model(model)), rules).detect(pictures)
+    sizes = None
+    if isinstance(rules.smallest, str):
+        sizes = np.array([size_of(path) for path in pictures])
+    shown = refine(seen, classes, classes, rules, sizes)
+    wide = replace(rules, at_least=0.0, thresholds={})
+    unsure = refine(seen, classes, classes, wide, sizes)
+    return [
+        Suggested(value or None, sure, unsure=unsure.shapes(at, classes))
+        for at, (value, sure) in enumerate(map(campaign.lesson.likeliest, shown))
+    ]
+
+
+def _known(
+    connection: Connection, campaign: Campaign, wanted: Sequence[ItemId]
+) -> dict[ItemId, tuple[str, Suggested]]:
+    return {
+        row.item: (row.model, Suggested(decode(row.value), row.score, row.blind))
+        for chunk in chunks(wanted)
+        for row in connection.execute(_KEPT, of(campaign.campaign_id, these=chunk))
+    }
+
+
+def _keep(campaign: Campaign, model: str, made: Mapping[ItemId, Suggested]) -> None:
+    if not made:
+        return
+    rows: list[dict[str, Any]] = [
+        {
+            "campaign": campaign.campaign_id,
+            "item": item,
+            "model": model,
+            "value": encode(one.value),
+            "score": one.score,
+            "blind": one.blind,
+            "unsure": encode(one.unsure),
+        }
+        for item, one in made.items()
+    ]
+    with campaign.ledger.write(campaign.fence) as connection:
+        connection.execute(_KEEP, rows)

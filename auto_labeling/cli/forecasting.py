@@ -95,6 +95,7 @@ def _terms(config: CampaignConfig, candidates: int, heldout: int) -> Terms:
         control=0.0 if heldout or not config.learns else config.evaluation.control,
         heldout=heldout,
         class_count=len(config.labels.classes),
+        drawn=config.labels.is_drawn,
         targets=targets,
         alpha=config.evaluation.alpha,
         tests=config.max_rounds,

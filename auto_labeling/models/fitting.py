@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.models.features import checked_features
 from auto_labeling.models.storing import dump_verifiable, load_verified
 from auto_labeling.models.threads import few_threads
+from auto_labeling.pictures import Pictures
 from auto_labeling.ports import Model, SamplesPosterior
 
 
@@ -51,7 +53,7 @@ def fit(
     _expect_sparse_taken(model, features)
     weights = {} if sample_weight is None else _weights(model, sample_weight, n)
     try:
-        with few_threads(n):
+        with nullcontext() if isinstance(features, Pictures) else few_threads(n):
             model.fit(features, targets, **weights)
     except ValueError as error:
         raise DataError(

@@ -66,10 +66,10 @@ def retrain(campaign: Campaign) -> Interim | None:
         of_rounds = set(connection.scalars(_MODELS, of(campaign.campaign_id)))
     if not known:
         return None
-    config, before = campaign.config, Interim.read(campaign.folder)
+    before = Interim.read(campaign.folder)
     fitted = campaign.lesson.fit(
-        config.model.build(config.seed, campaign.base),
-        campaign.pool.features[np.array([campaign.pool.position_of(item) for item in known])],
+        campaign.unfitted(after),
+        campaign.inputs(np.array([campaign.pool.position_of(item) for item in known])),
         list(known.values()),
     )
     draft = campaign.folder / "models" / "draft-interim.joblib"

@@ -117,7 +117,7 @@ def test_imported_sets_teach(tmp_path: Path) -> None:
             },
             r"'posterior'.*several labels",
         ),
-        ({"labels": {"task": "boxes"}}, "labels.task: expected single or multi"),
+        ({"labels": {"task": "boxes"}}, "model: it learns single, multi, and labels.task is .boxes."),
     ],
 )
 def test_what_cannot_be_learned_is_said_before_it_is_bought(

@@ -7,9 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from auto_labeling import assemble
-from auto_labeling.campaign import driver
+from auto_labeling.campaign import driver, predictions
 from auto_labeling.campaign.rounds import Step
-from auto_labeling.campaign.steps import STEPS, choosing
+from auto_labeling.campaign.steps import STEPS
 from auto_labeling.errors import BlockedError, RejectedError, TransientError
 from auto_labeling.workspace import Workspace
 from tests.support.campaigns import data_of
@@ -63,7 +63,7 @@ def test_a_large_pool_is_scored_in_shards_and_the_same_items_are_picked(
 ) -> None:
     begin(workspace, name="sharded", stop={"max_rounds": 2})
     expected = begin_plain(tmp_path, workspace, name="sharded", stop={"max_rounds": 2})
-    monkeypatch.setattr(choosing, "SHARD", 7)
+    monkeypatch.setattr(predictions, "ROWS", 7)
     run(workspace, "sharded")
     assert outcome(workspace, "sharded") == expected
     assert len(list(workspace.root.glob("cache/*/*.npy"))) == 6  # of 40 points, one model

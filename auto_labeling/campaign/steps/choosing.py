@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,24 +13,18 @@ from sqlalchemy import Connection, delete, func, insert, select
 from auto_labeling.arrays import rng_for
 from auto_labeling.campaign import asks as asks_room
 from auto_labeling.campaign import labels as labels_room
+from auto_labeling.campaign import predictions, suggesting
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.rounds import CampaignState, RoundState
 from auto_labeling.campaign.schema import CAMPAIGN, ROUND, items, of, picks
 from auto_labeling.campaign.steps.learning import training_set
 from auto_labeling.campaign.transition import Ending, Transition, newest_model
 from auto_labeling.files import write_atomically
-from auto_labeling.models import fitting
 from auto_labeling.models.embedding import feature_embedder
-from auto_labeling.ports import KnowsChances, QueryStrategy
+from auto_labeling.ports import Embeds, KnowsChances, QueryStrategy
 from auto_labeling.records import Purpose, Side
 from auto_labeling.view import PoolView
 
-SHARD = 65_536
-"""Rows scored at a time: what bounds the memory, and what one mapped task gets."""
-
-
-PREDICTED = {"proba": fitting.predict, "marginals": fitting.predict, "posterior": fitting.sample}
-"""What a view shows that a model has to say."""
 _CANDIDATES = (
     select(items.c.position, items.c.side)
     .where(*asks_room.MAY_BE_ASKED_ABOUT)
@@ -55,26 +48,12 @@ def score(campaign: Campaign, _state: CampaignState) -> Transition:
 
 def shards_to_score(campaign: Campaign) -> list[int]:
     """Return the shards that the strategy needs and that no earlier run has left behind."""
-    predicted = PREDICTED.keys() & campaign.config.strategy.strategy.needs
-    count, model = -(-len(campaign.pool) // SHARD), _model(campaign)
-    return [
-        number
-        for number in range(count)
-        if any(not _shard_file(campaign, model, number, what).exists() for what in predicted)
-    ]
+    return predictions.missing_shards(campaign, _model(campaign), _needs(campaign))
 
 
 def score_shard(campaign: Campaign, number: int) -> None:
-    """Predict one shard. The file is named by the model and the shard: no two contents share it."""
-    rows = slice(number * SHARD, (number + 1) * SHARD)
-    model = _model(campaign)
-    fitted, classes = campaign.model(model), len(campaign.config.labels.classes)
-    for what in sorted(PREDICTED.keys() & campaign.config.strategy.strategy.needs):
-        said = PREDICTED[what](fitted, campaign.pool.features[rows], classes)
-        write_atomically(
-            _shard_file(campaign, model, number, what),
-            lambda file, said=said: np.save(file, said),  # type: ignore[misc]
-        )
+    """Predict one shard into files."""
+    predictions.make_shard(campaign, _model(campaign), number, _needs(campaign))
 
 
 def select_batch(campaign: Campaign, state: CampaignState) -> Transition:
@@ -121,9 +100,10 @@ def _model(campaign: Campaign) -> str:
         return newest_model(connection, campaign.campaign_id) or ""
 
 
-def _shard_file(campaign: Campaign, model: str, number: int, what: str) -> Path:
-    name = f"{campaign.pool.digest[:16]}-{what}-{number:05d}.npy"
-    return campaign.workspace / "cache" / model / name
+def _needs(campaign: Campaign) -> frozenset[str]:
+    needs = campaign.config.strategy.strategy.needs
+    drawn = campaign.config.labels.is_drawn and "cost" in needs
+    return needs | {"detections"} if drawn else needs
 
 
 def _strategy(campaign: Campaign, *, has_model: bool) -> QueryStrategy:
@@ -155,11 +135,21 @@ def _control_due(campaign: Campaign, number: int) -> int:
 
 
 def _embeddings(campaign: Campaign) -> NDArray[np.floating]:
-    """Return the pool's embeddings, computed once a pool and kept on disk."""
-    path = campaign.workspace / "cache" / campaign.pool.digest / "embeddings.npy"
+    """Return the pool's embeddings, computed once a pool and kept on disk.
+
+    A model that begins with weights of its own embeds pictures by these, because its embeddings
+    must not move from round to round; where there are none, features are embedded.
+    """
+    weights: str | None = getattr(campaign.config.model, "sha256", None)
+    by = f"-{weights[:16]}" if campaign.config.reads_pictures and weights else ""
+    path = campaign.workspace / "cache" / campaign.pool.digest / f"embeddings{by}.npy"
     if not path.exists():
-        features = campaign.pool.features
-        points = feature_embedder(features, campaign.config.seed).embed(features)
+        begins: object = campaign.unfitted() if by else None
+        if isinstance(begins, Embeds):
+            points = begins.embed(campaign.inputs(slice(None)))
+        else:
+            features = campaign.pool.features
+            points = feature_embedder(features, campaign.config.seed).embed(features)
         write_atomically(path, lambda file: np.save(file, points))
     kept: NDArray[np.floating] = np.load(path, mmap_mode="r")
     return kept
@@ -175,13 +165,22 @@ def _view(campaign: Campaign, positions: NDArray[np.intp], strategy: QueryStrate
     if "groups" in needs:
         groups = zip(campaign.pool.groups, campaign.pool.ids, strict=True)
         shown["groups"] = np.array([group or item for group, item in groups])[positions]
-    for what in PREDICTED.keys() & needs:
-        shown[what] = _predicted(campaign, positions, what)
+    for what in predictions.KINDS.keys() & needs:
+        shown[what] = predictions.of_positions(campaign, _model(campaign), positions, what)
     if "cost" in needs or not shown:  # a view has to have a length, and this one is small
-        with campaign.ledger.read() as connection:
-            price = asks_room.price_of_an_ask(connection, campaign)
-        shown["cost"] = np.full(len(positions), max(price, 1) / 1e6)
+        shown["cost"] = _cost(campaign, positions)
     return PoolView(**shown, **_labeled(campaign, needs))
+
+
+def _cost(campaign: Campaign, positions: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return (n,) what an answer costs: its price, or the seconds that drawing it takes."""
+    model = _model(campaign)
+    if model and campaign.config.labels.is_drawn:
+        seen = predictions.of_positions(campaign, model, positions, "detections")
+        return suggesting.expected_seconds(campaign, seen)
+    with campaign.ledger.read() as connection:
+        price = asks_room.price_of_an_ask(connection, campaign)
+    return np.full(len(positions), max(price, 1) / 1e6)
 
 
 def _labeled(campaign: Campaign, needs: frozenset[str]) -> dict[str, Any]:
@@ -190,22 +189,10 @@ def _labeled(campaign: Campaign, needs: frozenset[str]) -> dict[str, Any]:
     with campaign.ledger.read() as connection:
         known = training_set(labels_room.read(connection, campaign.campaign_id))
     positions = np.array([label.position for label in known], dtype=np.intp)
-    return {
-        "labeled_embeddings": _embeddings(campaign)[positions],
-        "labeled_targets": campaign.lesson.targets([label.value for label in known]),
-    }
-
-
-def _predicted(campaign: Campaign, positions: NDArray[np.intp], what: str) -> NDArray[np.floating]:
-    parts, model = [], _model(campaign)
-    for number in np.unique(positions // SHARD):
-        path = _shard_file(campaign, model, int(number), what)
-        if not path.exists():
-            # The pool has grown since it was scored, or somebody has emptied the cache.
-            score_shard(campaign, int(number))
-        shard = np.load(path, mmap_mode="r")
-        parts.append(shard[positions[positions // SHARD == number] - number * SHARD])
-    return np.concatenate(parts)
+    seen: dict[str, Any] = {"labeled_embeddings": _embeddings(campaign)[positions]}
+    if "labeled_targets" in needs:
+        seen["labeled_targets"] = campaign.lesson.targets([label.value for label in known])
+    return seen
 
 
 def _spread(chosen: NDArray[np.intp], judges: NDArray[np.intp]) -> list[tuple[int, Purpose]]:

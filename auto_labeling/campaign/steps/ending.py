@@ -156,7 +156,7 @@ def _shifts(connection: Connection, campaign: CampaignId) -> list[Shift]:
             before=before.learned,
             items=row.learned,
             changed=row.changed,
-            gain=row.gain,
+            gain=_nan(row.gain),
             uncertainty=_nan(row.uncertainty),
         )
         for before, row in pairwise(rows)

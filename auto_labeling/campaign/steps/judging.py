@@ -14,7 +14,6 @@ from auto_labeling.arrays import rng_for
 from auto_labeling.campaign import baseline, budget, labels
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.creation import judged_by
-from auto_labeling.campaign.evaluation import evaluate as measure
 from auto_labeling.campaign.evaluation import spent
 from auto_labeling.campaign.labels import Label
 from auto_labeling.campaign.rounds import CampaignState, RoundState
@@ -56,8 +55,10 @@ _FORGET_EVALUATIONS = delete(evaluations).where(
 class Judges:
     """What a model is judged on; no model ever learns from it."""
 
-    features: NDArray[Any]
-    truth: NDArray[np.intp]
+    inputs: Any
+    """What a model reads of the items that judge."""
+    truth: Any
+    """Their targets, as the lesson gives them."""
     groups: NDArray[Any] | None
     source: str
     """'held-out labels' or 'consensus on the control slice': what accuracy is against."""
@@ -93,7 +94,7 @@ def evaluate(campaign: Campaign, state: CampaignState) -> Transition:
                 name,
                 number,
                 changed=moved.changed,
-                gain=moved.gain,
+                gain=_finite(moved.gain),
                 uncertainty=_finite(moved.uncertainty),
             )
 
@@ -131,7 +132,7 @@ def judges_of(campaign: Campaign, known: Sequence[Label]) -> Judges | None:
         schema = campaign.config.labels
         known_labels = [read_label(str(one), schema) for one in heldout.labels]
         return Judges(
-            features=heldout.features,
+            inputs=campaign.heldout_inputs(),
             truth=campaign.lesson.targets(known_labels),
             groups=_groups(heldout.groups),
             source="held-out labels",
@@ -142,7 +143,7 @@ def judges_of(campaign: Campaign, known: Sequence[Label]) -> Judges | None:
     if not control:
         return None
     return Judges(
-        features=campaign.pool.features[np.array([label.position for label in control])],
+        inputs=campaign.inputs(np.array([label.position for label in control])),
         truth=campaign.lesson.targets([label.value for label in control]),
         groups=_groups([label.group for label in control]),
         source="consensus on the control slice",
@@ -150,34 +151,24 @@ def judges_of(campaign: Campaign, known: Sequence[Label]) -> Judges | None:
 
 
 def judge(
-    campaign: Campaign, proba: NDArray[np.float64], judges: Judges, number: int
+    campaign: Campaign, said: Any, judges: Judges, number: int
 ) -> dict[str, tuple[Interval, float]]:
     """Return every metric with its interval, and the bound that a test of a target may use.
 
-    `proba` (n, k) is what the model says of the items that judge.
+    `said` is what the model predicts for the items that judge.
     """
     config = campaign.config
     names = judged_by(config)
     alpha = config.evaluation.alpha
 
-    def at(level: float) -> Mapping[str, Interval]:
-        rng = rng_for(config.seed, number, "evaluate")
-        return measure(
-            judges.truth,
-            proba,
-            config.labels.classes,
-            names,
-            groups=judges.groups,
-            alpha=level,
-            rng=rng,
-        )
-
+    rng = rng_for(config.seed, number, "evaluate")
+    at = campaign.lesson.measure(judges.truth, said, names, groups=judges.groups, rng=rng)
     shown, tested = at(alpha), at(2 * spent(alpha, config.max_rounds))
     return {metric: (shown[metric], tested[metric].low) for metric in names}
 
 
-def _said(campaign: Campaign, model: Any, judges: Judges) -> NDArray[np.float64]:
-    return campaign.lesson.predict(model, judges.features)
+def _said(campaign: Campaign, model: Any, judges: Judges) -> Any:
+    return campaign.lesson.predict(model, judges.inputs)
 
 
 def _groups(groups: Sequence[str | None]) -> NDArray[Any] | None:

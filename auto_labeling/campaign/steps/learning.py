@@ -72,10 +72,9 @@ def train(campaign: Campaign, state: CampaignState) -> Transition:
         before = model_before(connection, campaign.campaign_id, number)
     if not known:
         return Transition(to=RoundState.TRAINED, detail={"items": 0})
-    config = campaign.config
     fitted = campaign.lesson.fit(
-        config.model.build(config.seed, campaign.base),
-        campaign.pool.features[np.array([label.position for label in known])],
+        campaign.unfitted(before),
+        campaign.inputs(np.array([label.position for label in known])),
         [label.value for label in known],
     )
     sha256 = _keep(campaign, fitted)
@@ -134,9 +133,8 @@ def shifted(
 ) -> Shift:
     """Return what a model predicts otherwise on the pool than the one before it."""
     rows, lesson = compared(campaign), campaign.lesson
-    features = campaign.pool.features[rows]
-    older = campaign.model(before.sha256)
-    old, new = (lesson.predict(one, features) for one in (older, fitted))
+    shown, older = campaign.inputs(rows), campaign.model(before.sha256)
+    old, new = (lesson.predict(one, shown) for one in (older, fitted))
     labeled = np.isin(rows, [label.position for label in known])
     items = len(training_set(known))
     return lesson.shift(old, new, labeled, before=before.labels, items=items, power=power)
@@ -154,6 +152,6 @@ def _keep(campaign: Campaign, fitted: fitting.Fitted) -> str:
 
 def _agreement(campaign: Campaign, fitted: fitting.Fitted, before: str) -> float:
     """Return Cohen's kappa between the predictions of two rounds' models on the pool."""
-    features, lesson = campaign.pool.features[compared(campaign)], campaign.lesson
-    old, new = (lesson.predict(one, features) for one in (campaign.model(before), fitted))
+    shown, lesson = campaign.inputs(compared(campaign)), campaign.lesson
+    old, new = (lesson.predict(one, shown) for one in (campaign.model(before), fitted))
     return lesson.agreement(old, new)

@@ -1,0 +1,66 @@
+"""What people did with suggestions: what showing them saves, and how much people follow them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select
+
+from auto_labeling.annotation_times import AnnotationTimes
+from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.intake import decode
+from auto_labeling.campaign.schema import CAMPAIGN, answers, of, suggested
+from auto_labeling.preannotation import worth
+from auto_labeling.preannotation.reviewing import Review, reviewed
+from auto_labeling.records import Value
+from auto_labeling.shapes import Shape
+
+_REVIEWS = (
+    select(suggested.c.value, suggested.c.blind, suggested.c.unsure, answers.c.value.label("said"))
+    .join(
+        answers, (answers.c.campaign == suggested.c.campaign) & (answers.c.item == suggested.c.item)
+    )
+    .where(suggested.c.campaign == CAMPAIGN, answers.c.current, answers.c.kind == "answer")
+    .order_by(answers.c.seq)
+)
+
+
+class Pair(NamedTuple):
+    """What a model suggests, and what a person answered."""
+
+    suggested: Value | None
+    answered: Value
+    blind: bool
+    """The person did not see it."""
+    unsure: Value | None
+    """Of a blind picture all that the model saw."""
+
+
+def pairs(connection: Connection, campaign: str) -> list[Pair]:
+    """Return every answer to an item of which there is a suggestion, oldest first."""
+    return [
+        Pair(decode(row.value), said, row.blind, decode(row.unsure))
+        for row in connection.execute(_REVIEWS, of(campaign))
+        if (said := decode(row.said)) is not None
+    ]
+
+
+def thresholds(campaign: Campaign) -> Mapping[str, float]:
+    """Return class -> the score from which on showing an object saves people time."""
+    with campaign.ledger.read() as connection:
+        known = pairs(connection, campaign.campaign_id)
+    schema, times = campaign.config.labels, AnnotationTimes()
+    reviews = [_review(one, times) for one in known]
+    return worth.thresholds(reviews, schema.classes, times, is_box=schema.task == "boxes")
+
+
+def _review(pair: Pair, times: AnnotationTimes) -> Review:
+    if pair.blind:
+        return reviewed(drawn(pair.unsure), drawn(pair.answered), accepted=times.accept_iou)
+    return reviewed(drawn(pair.suggested), drawn(pair.answered))
+
+
+def drawn(value: Value | None) -> tuple[Shape, ...]:
+    """Return the shapes of an answer; none of an abstention."""
+    return tuple(one for one in value or () if not isinstance(one, str))

@@ -1,0 +1,1 @@
+"""Predictions as suggestions: which of a model's objects people are shown, and what that saves."""

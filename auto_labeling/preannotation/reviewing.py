@@ -1,0 +1,112 @@
+"""What people did with suggestions, told from what was shown and what they answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from auto_labeling.annotation_times import AnnotationTimes
+from auto_labeling.formats.overlaps import ious
+from auto_labeling.shapes import Box, Shape
+
+UNTOUCHED = 0.99
+"""The IoU from which on a shape is the one that was shown: tools round what they store."""
+_FOUND = AnnotationTimes().adjust_iou
+
+
+class Outcome(StrEnum):
+    """What became of a suggestion."""
+
+    ACCEPT = "accept"
+    ADJUST = "adjust"
+    RELABEL = "relabel"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewed:
+    """One suggestion that somebody has looked at."""
+
+    label: str
+    """The class that was suggested."""
+    score: float
+    outcome: Outcome
+    is_box: bool = True
+    """Outlines and masks take longer to draw and to correct."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """What one person did with the suggestions on one picture."""
+
+    suggestions: tuple[Reviewed, ...] = ()
+    drawn: tuple[Shape, ...] = ()
+    """What nobody had suggested."""
+
+
+def reviewed(
+    shown: tuple[Shape, ...], answered: tuple[Shape, ...], *, accepted: float = UNTOUCHED
+) -> Review:
+    """Return what an answer made of the suggestions.
+
+    Suggestions and answers are paired so that the sum of their IoU is greatest; an IoU below .3
+    makes no pair. A suggestion without one was deleted, an answer without one drawn. Another class
+    is relabeled; an IoU of `accepted` or more is accepted, by default where nobody moved an edge.
+
+    Of a person who saw no suggestions, what the model would have shown can be reviewed all the
+    same, for all its scores: with `accepted=AnnotationTimes().accept_iou`.
+
+    >>> car = Box(label="car", x=0.1, y=0.1, width=0.4, height=0.4, score=0.9)
+    >>> made = reviewed((car,), (Box(label="van", x=0.1, y=0.1, width=0.4, height=0.4),))
+    >>> made.suggestions[0].outcome.value, made.drawn
+    ('relabel', ())
+    """
+    overlaps = ious(shown, answered)
+    same = np.array([[one.label == other.label for other in answered] for one in shown])
+    # Where two answers fit equally well, the one of the suggested class is its.
+    preferred = np.where(overlaps >= _FOUND, overlaps + 1e-6 * same.reshape(overlaps.shape), 0.0)
+    rows, columns = linear_sum_assignment(preferred, maximize=True)
+    pairs = {
+        int(row): int(column)
+        for row, column in zip(rows, columns, strict=True)
+        if preferred[row, column] > 0
+    }
+    suggestions = []
+    for at, one in enumerate(shown):
+        other = pairs.get(at)
+        outcome = (
+            Outcome.DELETE
+            if other is None
+            else _outcome(one, answered[other], overlaps[at, other] >= accepted)
+        )
+        suggestions.append(_reviewed(one, outcome))
+    left = set(range(len(answered))) - set(pairs.values())
+    return Review(suggestions=tuple(suggestions), drawn=tuple(answered[at] for at in sorted(left)))
+
+
+def by_class(reviews: Sequence[Review]) -> dict[str, list[Reviewed]]:
+    """Return class -> its suggestions, in order of first appearance."""
+    found: dict[str, list[Reviewed]] = {}
+    for review in reviews:
+        for one in review.suggestions:
+            found.setdefault(one.label, []).append(one)
+    return found
+
+
+def _outcome(one: Shape, other: Shape, fits: bool) -> Outcome:
+    if one.label != other.label:
+        return Outcome.RELABEL
+    return Outcome.ACCEPT if fits else Outcome.ADJUST
+
+
+def _reviewed(one: Shape, outcome: Outcome) -> Reviewed:
+    return Reviewed(
+        label=one.label,
+        score=1.0 if one.score is None else one.score,
+        outcome=outcome,
+        is_box=isinstance(one, Box),
+    )

@@ -1,0 +1,58 @@
+"""Non-maximum suppression: of objects that cover one another, the surest stays."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auto_labeling.detections import Detections
+from auto_labeling.formats.overlaps import box_ious
+
+
+def unsuppressed(detections: Detections, overlap: float) -> NDArray[np.bool_]:
+    """Return (m,) which objects stay: those that no surer one of their class overlaps too much.
+
+    Greedy, by the boxes: an object is left out where its IoU with one that stays is above
+    `overlap`. Of equally sure ones the first stays.
+    """
+    stays = np.ones(len(detections.scores), np.bool_)
+    for start, end in zip(detections.offsets[:-1], detections.offsets[1:], strict=True):
+        if end - start > 1:
+            span = slice(int(start), int(end))
+            stays[span] = _surest(
+                detections.boxes[span], detections.scores[span], detections.labels[span], overlap
+            )
+    return stays
+
+
+def _surest(
+    boxes: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    labels: NDArray[np.intp],
+    overlap: float,
+) -> NDArray[np.bool_]:
+    order = np.argsort(-scores, kind="stable")
+    labels = labels[order]
+    covers = (box_ious(boxes[order], boxes[order]) > overlap) & (labels[:, None] == labels)
+    stays = np.ones(len(order), np.bool_)
+    for at in range(len(order)):
+        if stays[at]:
+            stays[at + 1 :] &= ~covers[at, at + 1 :]
+    answer = np.empty_like(stays)
+    answer[order] = stays
+    return answer
+
+
+def surest_first(detections: Detections) -> Detections:
+    """Return the same objects, ordered within their pictures."""
+    order = np.lexsort((-detections.scores, detections.pictures))
+    masks, proba, doubt = detections.masks, detections.proba, detections.doubt
+    return Detections(
+        offsets=detections.offsets,
+        boxes=detections.boxes[order],
+        scores=detections.scores[order],
+        labels=detections.labels[order],
+        proba=None if proba is None else proba[order],
+        masks=None if masks is None else tuple(masks[at] for at in order),
+        doubt=None if doubt is None else doubt[order],
+    )
