@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
@@ -34,7 +35,8 @@ def export(
         typer.Option(
             "--to",
             metavar="PATH",
-            help="The file, for voc and yolo the folder, to write; CAMPAIGN.FORMAT here.",
+            help="The file, for voc and yolo the folder, to write; CAMPAIGN.FORMAT here. For coco "
+            "either: a folder has no suffix.",
             show_default=False,
         ),
     ] = None,
@@ -50,7 +52,8 @@ def export(
 
     Items of purpose `control` judged the model: leave them out when you train another. json and
     json_min are Label Studio's, cvat is CVAT's XML; coco, voc and yolo hold what is drawn on
-    pictures.
+    pictures. A folder (voc, yolo, and coco where PATH is one) has copies of the pictures in it, and
+    what judged as its split val: other programs train on it as it is.
     """
     from auto_labeling.cli import screen
     from auto_labeling.files import write_atomically
@@ -61,14 +64,14 @@ def export(
     path = (to or Path(f"{name}.{_NAMES.get(kind, kind)}")).expanduser()
     digest, frame = _dataset(place, name)
     files = _files(place, name, frame, kind, path)
-    fresh = {one: content for one, content in files.items() if _differs(one, content)}
+    fresh = [one for one, content in files.items() if _differs(one, content())]
     taken = [one for one in fresh if one.exists()]
     if taken and not force:
         raise ConfigurationError(
             f"{taken[0]}: there is another file of that name; --force replaces it, or name another"
         )
-    for one, content in fresh.items():
-        write_atomically(one, content)
+    for one in fresh:
+        write_atomically(one, files[one]())
     if json:
         said = {"campaign": name, "dataset": digest, "path": str(path.absolute())}
         screen.print_json({**said, "items": len(frame), "format": kind})
@@ -77,34 +80,50 @@ def export(
     screen.line(f"{len(frame)} labels {done} {path}")
 
 
+_Content: TypeAlias = Callable[[], bytes]
+"""What a file is to hold, read when it is written: pictures need not be in memory at once."""
+
+
 def _files(
     workspace: Workspace, campaign: CampaignId, frame: Any, kind: Format, path: Path
-) -> dict[Path, bytes]:
+) -> dict[Path, _Content]:
     """Return what is to be written where."""
-    if kind in ("parquet", "csv"):
-        files = {"": _written(frame, kind)}
-    else:
-        files = {name: text.encode() for name, text in _encoded(workspace, campaign, frame, kind)}
-    if kind in ("voc", "yolo"):
+    from auto_labeling import assemble
+
+    if kind in ("voc", "yolo") or (kind == "coco" and (path.is_dir() or not path.suffix)):
         if path.is_file():
             raise ConfigurationError(f"--to: {path} is a file, and {kind} needs a folder")
-        return {path / name: content for name, content in files.items()}
+        with assemble.opened(workspace, campaign) as opened:
+            return _with_pictures(opened, frame, kind, path)
     if path.is_dir():
         raise ConfigurationError(f"--to: {path} is a folder, expected a file")
-    [content] = files.values()
-    return {path: content}
+    if kind in ("parquet", "csv"):
+        content = _written(frame, kind)
+    else:
+        content = _encoded(workspace, campaign, frame, kind).encode()
+    return {path: lambda: content}
 
 
-def _encoded(
-    workspace: Workspace, campaign: CampaignId, frame: Any, kind: Format
-) -> Iterable[tuple[str, str]]:
+def _with_pictures(opened: Any, frame: Any, kind: Format, path: Path) -> dict[Path, _Content]:
+    from auto_labeling.cli.picture_sets import copied, picture_set
+
+    found = picture_set(kind, opened.pool, frame, opened.config.labels)
+    files: dict[Path, _Content] = {
+        path / name: partial(str.encode, text) for name, text in found.texts.items()
+    }
+    files.update((path / name, partial(copied, file)) for name, file in found.pictures.items())
+    return files
+
+
+def _encoded(workspace: Workspace, campaign: CampaignId, frame: Any, kind: Format) -> str:
     from auto_labeling import assemble
     from auto_labeling.campaign.labeled import labeled
     from auto_labeling.formats import ENCODERS
 
     with assemble.opened(workspace, campaign) as opened:
         schema = opened.config.labels
-        return ENCODERS[kind](labeled(opened.pool, frame, schema), schema).items()
+        [text] = ENCODERS[kind](labeled(opened.pool, frame, schema), schema).values()
+        return text
 
 
 def _differs(path: Path, content: bytes) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
+import yaml
+
 from auto_labeling.errors import DataError
 from auto_labeling.formats.labeled import Labeled, bounds, drawings
 from auto_labeling.records import LabelSchema
@@ -19,7 +21,8 @@ def encode_yolo(labeled: Sequence[Labeled], schema: LabelSchema) -> Mapping[str,
     r"""Return `classes.txt` and `labels/NAME.txt` for every picture, empty where nothing is on it.
 
     Among boxes, one that somebody turned is written as the box around it: a file may not mix the
-    two kinds of lines. Raises `DataError` for masks, which YOLO does not have.
+    two kinds of lines. The picture of a file is `images/NAME` (`picture_path`). Raises `DataError`
+    for masks, which YOLO does not have.
 
     >>> from auto_labeling.shapes import Box
     >>> one = Labeled(number=7, item_id="7", picture="a/7.png",
@@ -38,9 +41,53 @@ def encode_yolo(labeled: Sequence[Labeled], schema: LabelSchema) -> Mapping[str,
             " ".join([str(numbers[shape.label]), *map(_text, _numbers(shape, schema.task))])
             for shape in picture.shapes
         )
-        name = PurePosixPath("labels", picture.name).with_suffix(".txt")
+        name = PurePosixPath("labels", _below(picture.name)).with_suffix(".txt")
         files[str(name)] = "".join(f"{line}\n" for line in lines)
     return files
+
+
+def encode_splits(splits: Mapping[str, Sequence[str]], schema: LabelSchema) -> Mapping[str, str]:
+    """Return `data.yaml`, and for every split the list of its pictures by their names.
+
+    Paths are relative to where `data.yaml` lies, so the folder can be moved.
+
+    >>> files = encode_splits({"train": ["a.png"], "val": ["a.png"]},
+    ...                       LabelSchema(task="boxes", classes=("car",)))
+    >>> print(files["data.yaml"] + files["train.txt"], end="")
+    names:
+      0: car
+    train: train.txt
+    val: val.txt
+    ./images/a.png
+    """
+    content = {"names": dict(enumerate(schema.classes))}
+    lists = {f"{split}.txt": split for split in splits}
+    text = yaml.safe_dump(
+        content | {split: name for name, split in lists.items()},
+        allow_unicode=True,
+        sort_keys=False,
+    )
+    written = {
+        name: "".join(f"./{picture_path(picture)}\n" for picture in splits[split])
+        for name, split in lists.items()
+    }
+    return {"data.yaml": text, **written}
+
+
+def picture_path(name: str) -> str:
+    """Return where the picture of a name lies in a folder of YOLO's.
+
+    >>> picture_path("a.png"), picture_path("images/a.png")
+    ('images/a.png', 'images/images_/a.png')
+    """
+    return str(PurePosixPath("images", _below(name)))
+
+
+def _below(name: str) -> str:
+    # Labels are sought where the last folder called images is called labels instead.
+    path = PurePosixPath(name)
+    folders = (f"{part}_" if part.rstrip("_") == "images" else part for part in path.parts[:-1])
+    return str(PurePosixPath(*folders, path.name))
 
 
 def _numbers(shape: Shape, task: str) -> list[float]:

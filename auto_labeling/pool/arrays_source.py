@@ -79,6 +79,14 @@ class Arrays:
         for row in rows:
             yield next(present) if row < len(array) else None
 
+    def paths(
+        self,
+        base: Path,  # noqa: ARG002 - no row is a file
+        references: Sequence[str],
+    ) -> Iterator[None]:
+        """Yield None throughout: a row of numbers is no picture."""
+        return iter([None] * len(references))
+
 
 def _shown(rows: ArrayRows) -> Iterator[Payload]:
     for block in rows.chunks():

@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
-
-import numpy as np
+from pathlib import Path
 
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.files import sha256_of
 from auto_labeling.formats.cvat.names import content_in
 from auto_labeling.pool.cvat_files import read_exports
 from auto_labeling.pool.listing import find_images
-from auto_labeling.pool.pixels import MODES, WHITE, Colors, pixel_count, pixels
-from auto_labeling.pool.rows import ArrayRows
+from auto_labeling.pool.picture_files import expect_picture, folder_of, see_pictures
+from auto_labeling.pool.pixels import MODES, Colors
 from auto_labeling.pool.screen import Candidates, screen, why_empty
 from auto_labeling.pool.source import Payload, SourceRows
 from auto_labeling.records import LabelSchema
@@ -88,26 +86,19 @@ class CVATExport:
             unlabeled = [(at, one.refused) for at, one in enumerate(found) if one.label is None]
             bad = {at: refused or "it has no label" for at, refused in unlabeled}
         references = self._references([one.name for one in found], base)
-        levels = np.zeros((len(found), pixel_count(self.size, self.colors)), np.uint8)
-        hashes = [""] * len(found)
-        for at, reference in enumerate(references):
-            content = self._read(base / reference, base)
-            if content is None:
-                bad[at] = "its picture is not below `files`, and nothing is downloaded"
-                continue
-            try:
-                hashes[at] = hashlib.sha256(content).hexdigest()
-                levels[at] = pixels(content, self.size, self.colors)
-            except DataError as error:
-                bad[at] = str(error)
+
+        def content(at: int) -> bytes:
+            return expect_picture(self._read(base / references[at], base))
+
+        seen = see_pictures(len(found), content, self.size, self.colors)
         candidates = Candidates(
             source=self,
             references=references,
-            content_hashes=hashes,
-            features=ArrayRows(array=levels, divisor=WHITE),
-            groups=[_folder(one.name) for one in found] if self.group_by else None,
+            content_hashes=seen.content_hashes,
+            features=seen.features,
+            groups=[folder_of(one.name) for one in found] if self.group_by else None,
             labels=[one.label for one in found],
-            bad=bad,
+            bad=bad | seen.bad,
         )
         return screen(candidates, schema)
 
@@ -132,6 +123,10 @@ class CVATExport:
                 digest = hashlib.sha256(content).hexdigest()
                 yield Payload(content_hash=digest, uri=str(path.absolute()))
 
+    def paths(self, base: Path, references: Sequence[str]) -> Iterator[Path]:
+        """Yield the files."""
+        return ((base / reference).absolute() for reference in references)
+
     def _references(self, names: Sequence[str], base: Path) -> list[str]:
         """Return paths from `base`, so that pool and workspace can be moved together."""
         paths = [base / self.files / name for name in names]
@@ -150,11 +145,6 @@ class CVATExport:
             return path.read_bytes() if inside else None
         except (OSError, ValueError):  # a name that no file can have
             return None
-
-
-def _folder(name: str) -> str | None:
-    folder = PurePosixPath(name).parent.as_posix()
-    return None if folder == "." else folder
 
 
 def _by_content(folder: Path, wanted: Collection[str]) -> Mapping[str, Path]:

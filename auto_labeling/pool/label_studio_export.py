@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import numpy as np
-
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.pool.exported_tasks import Export, ExportedTask, read_export, task_name
-from auto_labeling.pool.pixels import MODES, WHITE, Colors, pixel_count, pixels
+from auto_labeling.pool.picture_files import expect_picture, see_pictures
+from auto_labeling.pool.pixels import MODES, Colors
 from auto_labeling.pool.rows import ArrayRows
 from auto_labeling.pool.screen import Candidates, screen, why_empty
 from auto_labeling.pool.source import Payload, SourceRows
@@ -105,21 +104,33 @@ class LabelStudioExport:
             task = standing.get(reference)
             yield None if task is None else self._payload(task, base)
 
+    def paths(self, base: Path, references: Sequence[str]) -> Iterator[Path | None]:
+        """Read the tasks again; a text is no picture."""
+        found = read_export(base / self.export, self.field, self.control, self.at_least)
+        standing = {task.number: task for task in found.tasks}
+        for reference in references:
+            task = standing.get(reference) if self.shows == "image" else None
+            yield None if task is None else self._path(task.content, base)
+
     def _screened(self, found: Export, base: Path, schema: LabelSchema | None) -> SourceRows:
         tasks = found.tasks
-        pictures = [self._content(task, base) for task in tasks] if self.shows == "image" else None
         bad: dict[int, str] = {}
         if schema is not None:  # without, a task is something to be labeled
             unlabeled = [(at, task.refused) for at, task in enumerate(tasks) if task.label is None]
             bad = {at: refused or "it has no label" for at, refused in unlabeled}
         features: ArrayRows | HashedTexts
-        if pictures is None:
+        if self.shows == "text":
             texts = [task.content for task in tasks]
             hashes = [text_hash(text) for text in texts]
             features = HashedTexts(texts=texts, width=self.hash_width)
         else:
-            hashes = [hashlib.sha256(one).hexdigest() if one else "" for one in pictures]
-            features = self._pixels(pictures, bad)
+
+            def content(at: int) -> bytes:
+                return expect_picture(self._content(tasks[at], base))
+
+            seen = see_pictures(len(tasks), content, self.size, self.colors)
+            hashes, features = seen.content_hashes, seen.features
+            bad |= seen.bad
         candidates = Candidates(
             source=self,
             references=[task.number for task in tasks],
@@ -132,18 +143,6 @@ class LabelStudioExport:
             quarantined=found.quarantined,
         )
         return screen(candidates, schema)
-
-    def _pixels(self, pictures: Sequence[bytes | None], bad: dict[int, str]) -> ArrayRows:
-        levels = np.zeros((len(pictures), pixel_count(self.size, self.colors)), np.uint8)
-        for at, content in enumerate(pictures):
-            if content is None:
-                bad[at] = "its picture is not below `files`, and nothing is downloaded"
-                continue
-            try:
-                levels[at] = pixels(content, self.size, self.colors)
-            except DataError as error:
-                bad[at] = str(error)
-        return ArrayRows(array=levels, divisor=WHITE)
 
     def _payload(self, task: ExportedTask, base: Path) -> Payload | None:
         if self.shows == "text":

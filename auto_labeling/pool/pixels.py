@@ -6,11 +6,12 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from auto_labeling.errors import DataError
 
@@ -32,10 +33,24 @@ def pixel_count(size: int, colors: Colors) -> int:
 
 def pixels(content: bytes, size: int, colors: Colors) -> NDArray[np.uint8]:
     """Return the first frame of a file as (size * size * channels,) levels."""
+    return measured_pixels(content, size, colors)[0]
+
+
+def measured_pixels(
+    content: bytes, size: int, colors: Colors
+) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    """Return the same, and the width and the height of the picture the way up it is looked at."""
     with _decoded(content) as image:
+        width, height = image.size
         # A JPEG is decoded at an eighth of its size or so, as long as it stays large enough.
         image.draft(MODES[colors], (4 * size, 4 * size))
-        return levels(image, size, colors)
+        small = levels(image, size, colors)
+        lies = image.getexif().get(ExifTags.Base.Orientation) in _ON_THE_SIDE
+        return small, (height, width) if lies else (width, height)
+
+
+_ON_THE_SIDE = (5, 6, 7, 8)
+"""The orientations of EXIF that swap width and height."""
 
 
 def levels(image: Image.Image, size: int, colors: Colors) -> NDArray[np.uint8]:
@@ -56,6 +71,15 @@ def picture(content: bytes, colors: Colors) -> Image.Image:
 def upright(image: Image.Image, colors: Colors) -> Image.Image:
     """Return an open image the way up it is looked at, 8 bits a channel."""
     return _flat(ImageOps.exif_transpose(image), MODES[colors])
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    """Return the width and the height that people see; `DataError` for what is no picture."""
+    try:
+        with Image.open(path) as image:
+            return ImageOps.exif_transpose(image).size
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: it cannot be read as a picture ({error})") from error
 
 
 @contextmanager

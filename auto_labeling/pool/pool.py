@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from auto_labeling.errors import DataError
 from auto_labeling.files import content_digest
+from auto_labeling.pictures import Pictures
 from auto_labeling.pool.rows import StackedRows
-from auto_labeling.pool.source import Entry, Quarantined, items_of
+from auto_labeling.pool.source import Entry, Quarantined, items_of, pictures_of
 from auto_labeling.pool.stored import (
     HELDOUT,
     Snapshot,
@@ -136,6 +137,31 @@ class Pool:
                 items.update((item.item_id, item) for item in good)
                 quarantined += bad
         return [items[self.ids[at]] for at in wanted if self.ids[at] in items], quarantined
+
+    def pictures(self, positions: Sequence[int] | NDArray[Any]) -> Pictures:
+        """Return the files of items that are pictures, in order, without opening one.
+
+        `DataError` for an item that is none, or none on this machine.
+        """
+        wanted = np.array([self._checked(int(at)) for at in positions], dtype=np.intp)
+        parts = np.searchsorted(self._ends, wanted, side="right")
+        found: dict[int, Path] = {}
+        for part in np.unique(parts):
+            snapshot, here = self.snapshots[part], wanted[parts == part]
+            rows = here - (self._ends[part - 1] if part else 0)
+            references = [self.parts[part].references[row] for row in rows]
+            paths = pictures_of(snapshot.source, snapshot.base, references)
+            found.update(zip(here.tolist(), paths, strict=True))
+        return Pictures(tuple(found[at] for at in wanted.tolist()))
+
+    def heldout_pictures(self) -> Pictures:
+        """Return the files of the held-out rows, in order, likewise; none where there are none."""
+        first = self.snapshots[0]
+        if self.heldout is None or first.heldout_source is None:
+            return Pictures(())
+        return Pictures(
+            tuple(pictures_of(first.heldout_source, first.base, self.heldout.references))
+        )
 
     def kinds(self) -> frozenset[str]:
         """Return what the items are: `image`, `text`, `row`; those of one snapshot are alike."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,9 +29,13 @@ class Candidates:
     """The user's; None: there are none, and they are derived from the content."""
     groups: Sequence[str | None] | None = None
     labels: Sequence[str | None] | None = None
+    drawn: bool = False
+    """Whether the labels are what is drawn on pictures, of the classes that a schema has."""
     feature_names: tuple[str, ...] | None = None
     bad: Mapping[int, str] = field(default_factory=dict)
     """Why rows cannot be used, by position."""
+    alike: Callable[[Mapping[int, str]], Mapping[int, str]] | None = None
+    """Why further rows are not wanted, once it is known which cannot be used."""
     quarantined: tuple[Quarantined, ...] = ()
     """What could not even be parsed into a row."""
 
@@ -42,6 +46,8 @@ def screen(found: Candidates, schema: LabelSchema | None) -> SourceRows:
     reasons = dict(found.bad)
     _refuse_ids(found, reasons)
     labels = _labels(found, schema, reasons)
+    if found.alike is not None:
+        reasons |= found.alike(reasons)
     keep = np.array([at for at in range(total) if at not in reasons], dtype=np.intp)
     quarantined = (*found.quarantined, *_quarantine(found, reasons))
     if not len(keep):
@@ -108,11 +114,14 @@ def _labels(
         raise DataError(
             f"{found.source.location}: expected a label for every row; say where they stand"
         )
-    if schema.is_drawn:
+    if schema.is_drawn != found.drawn:
+        wanted = "boxes, polygons or masks" if found.drawn else "single or multi"
         raise DataError(
-            f"{found.source.location}: expected labels.task single or multi to read labels, "
+            f"{found.source.location}: expected labels.task {wanted} to read labels, "
             f"got {schema.task}"
         )
+    if found.drawn:
+        return found.labels
     read = {cell: _label(cell, schema) for cell in set(found.labels)}  # few, of many rows
     for at, cell in enumerate(found.labels):
         why = read[cell][1]

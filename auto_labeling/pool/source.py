@@ -126,6 +126,26 @@ class Source(Protocol):
         """Read what these rows hold now, in order; None for one that cannot be read any more."""
         ...
 
+    def paths(self, base: Path, references: Sequence[str]) -> Iterator[Path | None]:
+        """Say where the pictures of these rows lie, in order; None for a row that is no file here.
+
+        The paths are absolute. No picture is opened, so a file may be gone.
+        """
+        ...
+
+
+def pictures_of(source: Source, base: Path, references: Sequence[str]) -> list[Path]:
+    """Return where the pictures of some rows lie, in order; `DataError` where one is no file."""
+    found = []
+    for reference, path in zip(references, source.paths(base, references), strict=True):
+        if path is None:
+            raise DataError(
+                f"{source.where(reference)}: expected a picture file on this machine, and it is "
+                "none; a model of pictures needs a pool of pictures"
+            )
+        found.append(path)
+    return found
+
 
 def items_of(
     source: Source, base: Path, entries: Sequence[Entry]

@@ -44,6 +44,8 @@ class Snapshot:
     known_labels: Mapping[ItemId, str]
     """By item of an earlier snapshot, the label that a labeled set gave it."""
     heldout_size: int
+    heldout_source: Source | None
+    """What the held-out rows were read with; None where there are none."""
     quarantined: tuple[Quarantined, ...]
     heldout_quarantined: tuple[Quarantined, ...]
 
@@ -98,8 +100,7 @@ class Written:
         rows, heldout = self.rows, self.heldout
         return {
             "number": self.number,
-            "kind": next(kind for kind, source in TABLE.items() if source is type(rows.source)),
-            "settings": _plain(rows.source),
+            **_told(rows.source),
             "base": str(self.base.absolute()),
             "digest": rows_digest(rows.ids, rows.content_hashes),
             "size": len(rows),
@@ -108,6 +109,7 @@ class Written:
             "known": self.known,
             "known_labels": dict(self.known_labels),
             "heldout_size": 0 if heldout is None else len(heldout),
+            "heldout_source": None if heldout is None else _told(heldout.source),
             "quarantined": [asdict(entry) for entry in rows.quarantined],
             "heldout_quarantined": [asdict(entry) for entry in heldout.quarantined]
             if heldout
@@ -130,7 +132,7 @@ def read_snapshot(folder: Path) -> Snapshot:
     return Snapshot(
         number=about["number"],
         folder=folder,
-        source=TABLE[about["kind"]](**about["settings"]),
+        source=_source(about),
         base=Path(about["base"]),
         digest=about["digest"],
         size=about["size"],
@@ -139,6 +141,7 @@ def read_snapshot(folder: Path) -> Snapshot:
         known=about["known"],
         known_labels=about["known_labels"],
         heldout_size=about["heldout_size"],
+        heldout_source=_judges(about),
         quarantined=_quarantined(about["quarantined"]),
         heldout_quarantined=_quarantined(about["heldout_quarantined"]),
     )
@@ -192,9 +195,22 @@ def _write_rows(folder: Path, rows: SourceRows) -> None:
             file.write(np.ascontiguousarray(block, dtype="<f4").data)
 
 
-def _plain(source: Source) -> Mapping[str, Any]:
+def _told(source: Source) -> dict[str, Any]:
+    kind = next(kind for kind, known in TABLE.items() if known is type(source))
     # Every kind is a dataclass whose fields are its YAML keys; the port cannot say so.
-    return {name: getattr(source, name) for name in source.__dataclass_fields__}  # type: ignore[attr-defined]
+    names = source.__dataclass_fields__  # type: ignore[attr-defined]
+    return {"kind": kind, "settings": {name: getattr(source, name) for name in names}}
+
+
+def _source(told: Mapping[str, Any]) -> Source:
+    return TABLE[told["kind"]](**told["settings"])
+
+
+def _judges(about: Mapping[str, Any]) -> Source | None:
+    if not about["heldout_size"]:
+        return None
+    # Snapshots of earlier versions do not tell; where those rows are files, the pool's kind knows.
+    return _source(about.get("heldout_source") or about)
 
 
 def _quarantined(entries: Sequence[Mapping[str, str]]) -> tuple[Quarantined, ...]:

@@ -97,6 +97,14 @@ class Table:
         for at in found:
             yield None if at is None else next(present)
 
+    def paths(
+        self,
+        base: Path,  # noqa: ARG002 - no row is a file
+        references: Sequence[str],
+    ) -> Iterator[None]:
+        """Yield None throughout: a row of a table is no picture."""
+        return iter([None] * len(references))
+
     def _usable(self, columns: Columns, schema: LabelSchema | None) -> SourceRows:
         if not len(columns.rows):
             raise DataError(why_empty(self.path, columns.quarantined))

@@ -16,6 +16,7 @@ from auto_labeling.pool.images import Images
 from auto_labeling.pool.label_studio_export import LabelStudioExport
 from auto_labeling.pool.table import Table
 from tests.contracts.source import CANARY, SourceContract
+from tests.pool import test_drawn
 from tests.pool.written import (
     annotation,
     write_csv,
@@ -282,7 +283,12 @@ def _task(at: int, row: dict[str, Any]) -> dict[str, Any]:
     return {"id": 40 + at, "data": data, "annotations": answers}
 
 
-CONTRACTS = [thing for name, thing in globals().items() if name.startswith("Test")]
+CONTRACTS = [
+    thing
+    for module in (globals(), vars(test_drawn))
+    for name, thing in module.items()
+    if name.startswith("Test")
+]
 
 
 def test_every_kind_of_the_table_has_a_contract_here() -> None:

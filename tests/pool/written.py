@@ -13,6 +13,7 @@ from PIL import Image, PngImagePlugin
 from pyarrow import parquet
 
 from auto_labeling.formats.cvat import Document, Picture, write_xml
+from auto_labeling.shapes import Box
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -88,3 +89,49 @@ def write_cvat_xml(
         },
     )
     path.write_text(write_xml(document), encoding="utf-8")
+
+
+def box_of(label: str) -> Box:
+    """Return the left half of a picture, which is there for every class."""
+    return Box(label=label, x=0.0, y=0.0, width=0.5, height=1.0)
+
+
+def write_coco(
+    path: Path, pictures: Sequence[str], annotations: Sequence[Mapping[str, Any]], **sizes: Any
+) -> None:
+    """Write a COCO file of pictures of 8 x 6 pixels; an annotation names its picture and class."""
+    classes = list(dict.fromkeys(str(one["class"]) for one in annotations))
+    images = [
+        {"id": 7 * at, "file_name": name, "width": 8, "height": 6, **sizes.get(name, {})}
+        for at, name in enumerate(pictures, 1)
+    ]
+    rows = [
+        {
+            "id": at,
+            "image_id": 7 * (pictures.index(one["picture"]) + 1),
+            "category_id": 10 * (classes.index(one["class"]) + 1),
+            **{key: one[key] for key in one if key not in ("picture", "class")},
+        }
+        for at, one in enumerate(annotations, 1)
+    ]
+    categories = [{"id": 10 * at, "name": name} for at, name in enumerate(classes, 1)]
+    content = {"images": images, "annotations": rows, "categories": categories}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+
+def write_voc(path: Path, objects: Sequence[tuple[str, Sequence[object]]], **about: Any) -> None:
+    """Write VOC's XML of a picture of 8 x 6 pixels: classes with xmin, ymin, xmax, ymax."""
+    width, height = about.get("size", (8, 6))
+    inside = "".join(
+        f"<object><name>{name}</name><bndbox><xmin>{xmin}</xmin><ymin>{ymin}</ymin>"
+        f"<xmax>{xmax}</xmax><ymax>{ymax}</ymax></bndbox></object>"
+        for name, (xmin, ymin, xmax, ymax) in objects
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(
+        f"<annotation><filename>{about.get('name', path.stem + '.png')}</filename><size>"
+        f"<width>{width}</width><height>{height}</height><depth>3</depth></size>{inside}"
+        "</annotation>",
+        encoding="utf-8",
+    )

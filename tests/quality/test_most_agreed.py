@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.formats.masks import mask_of, pixels_of
+from auto_labeling.formats.overlaps import iou
 from auto_labeling.ports import Vote
 from auto_labeling.quality.most_agreed import MostAgreed
-from auto_labeling.quality.overlaps import agreement, iou
+from auto_labeling.quality.overlaps import agreement
 from auto_labeling.records import LabelSchema, Value
 from auto_labeling.shapes import Box, Polygon, Shape
 from tests.formats import shapes
