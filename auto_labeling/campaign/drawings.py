@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from auto_labeling.campaign import drawn_metrics
 from auto_labeling.detections import Detections
 from auto_labeling.errors import DataError
+from auto_labeling.formats.outlines import outline_of
 from auto_labeling.models.fitting import Fitted
 from auto_labeling.ports import Detects, LearnsDrawings, Model, Shift
 from auto_labeling.records import Interval, LabelSchema, Value
-from auto_labeling.shapes import Shape
+from auto_labeling.shapes import Mask, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Drawings:
     def likeliest(self, said: Detections) -> tuple[Value, float]:
         """Return all objects that are seen on one picture, and their mean score; 0 for none."""
         sure = float(said.scores.mean()) if len(said.scores) else 0.0
-        return said.shapes(0, self.schema.classes), sure
+        return drawn(said, self.schema), sure
 
     def measure(
         self,
@@ -86,6 +87,14 @@ class Drawings:
         return Shift(
             before=before, items=items, changed=changed, gain=math.nan, uncertainty=math.nan
         )
+
+
+def drawn(seen: Detections, schema: LabelSchema) -> tuple[Shape, ...]:
+    """Return what is seen on one picture as people would draw it: outlines where these are due."""
+    shapes = seen.shapes(0, schema.classes)
+    if schema.task != "polygons":
+        return shapes
+    return tuple(outline_of(one) if isinstance(one, Mask) else one for one in shapes)
 
 
 def detector_of(fitted: Fitted) -> Detects:

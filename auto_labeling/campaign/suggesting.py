@@ -18,7 +18,7 @@ from sqlalchemy import Connection, insert, select
 from auto_labeling.annotation_times import AnnotationTimes
 from auto_labeling.campaign import reviewing
 from auto_labeling.campaign.context import Campaign
-from auto_labeling.campaign.drawings import detector_of
+from auto_labeling.campaign.drawings import detector_of, drawn
 from auto_labeling.campaign.intake import decode, encode
 from auto_labeling.campaign.schema import CAMPAIGN, THESE, chunks, items, of, suggested
 from auto_labeling.campaign.transition import newest_model
@@ -143,7 +143,8 @@ def _chosen(campaign: Campaign, model: str, positions: Sequence[int]) -> list[Su
 
 
 def _drawn(campaign: Campaign, model: str, positions: Sequence[int]) -> list[Suggested]:
-    classes, rules = campaign.config.labels.classes, rules_of(campaign)
+    schema, rules = campaign.config.labels, rules_of(campaign)
+    classes = schema.classes
     pictures = campaign.inputs(positions)
     seen = as_ruled(detector_of(campaign.model(model)), rules).detect(pictures)
     sizes = None
@@ -153,7 +154,7 @@ def _drawn(campaign: Campaign, model: str, positions: Sequence[int]) -> list[Sug
     wide = replace(rules, at_least=0.0, thresholds={})
     unsure = refine(seen, classes, classes, wide, sizes)
     return [
-        Suggested(value or None, sure, unsure=unsure.shapes(at, classes))
+        Suggested(value or None, sure, unsure=drawn(unsure[at], schema))
         for at, (value, sure) in enumerate(map(campaign.lesson.likeliest, shown))
     ]
 

@@ -15,11 +15,11 @@ from auto_labeling.campaign.schema import answers, items, suggested
 from auto_labeling.campaign.statement import Statement
 from auto_labeling.workspace import Workspace
 from benchmarks import digits
+from tests.models.yolo_scene import needs_yolo
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
-pytest.importorskip("ultralytics")
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200), needs_yolo]
 
 
 @pytest.mark.parametrize(("file", "shape"), [("shapes_yolo", "box"), ("shapes_segment", "polygon")])

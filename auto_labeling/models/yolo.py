@@ -1,0 +1,157 @@
+"""YOLOv8, and its successors, as the campaign file names them."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from auto_labeling.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from auto_labeling.models.yolo_model import YoloModel
+
+_STRIDE = 32
+# What ultralytics calls its training arguments; those that would leave the run's folder, call
+# somebody or contradict a key of ours are not among them.
+OPTIONS = frozenset(
+    {
+        "amp",
+        "auto_augment",
+        "bgr",
+        "box",
+        "cache",
+        "close_mosaic",
+        "cls",
+        "cls_pw",
+        "cls_remap",
+        "copy_paste",
+        "copy_paste_mode",
+        "cos_lr",
+        "cutmix",
+        "degrees",
+        "deterministic",
+        "dfl",
+        "dropout",
+        "erasing",
+        "fliplr",
+        "flipud",
+        "freeze",
+        "hsv_h",
+        "hsv_s",
+        "hsv_v",
+        "lr0",
+        "lrf",
+        "mask_ratio",
+        "mixup",
+        "momentum",
+        "mosaic",
+        "multi_scale",
+        "nbs",
+        "optimizer",
+        "overlap_mask",
+        "perspective",
+        "rect",
+        "scale",
+        "shear",
+        "time",
+        "translate",
+        "warmup_bias_lr",
+        "warmup_epochs",
+        "warmup_momentum",
+        "weight_decay",
+        "workers",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Yolo:
+    """A network that finds, outlines or classifies what is on pictures; `labels.task` says which.
+
+    >>> Yolo(weights="yolov8n.yaml", options={"mosiac": 0.0})
+    Traceback (most recent call last):
+    auto_labeling.errors.ConfigurationError: options.mosiac: expected a training argument of
+    ultralytics; did you mean 'mosaic'?
+    """
+
+    weights: str = "yolov8n.yaml"
+    """A `.pt` file, or an architecture that ultralytics ships, which begins with random weights."""
+    sha256: str | None = None
+    """The digest of a `.pt` file: it is loaded only while its bytes have it."""
+    image_size: int = 640
+    """The longer side, in pixels, that pictures are looked at with."""
+    epochs: int = 30
+    patience: int | None = None
+    """Stop after so many epochs without improvement on a held-out tenth; None: never."""
+    batch: int = 16
+    device: str = "cpu"
+    warm_start: bool = False
+    """Begin each round from the model of the round before, not from `weights`."""
+    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Further training arguments, by the names that ultralytics gives them."""
+    reads: ClassVar[str] = "pictures"
+    tasks: ClassVar[tuple[str, ...]] = ("single", "boxes", "polygons", "masks")
+
+    def __post_init__(self) -> None:
+        _check_weights(self.weights, self.sha256)
+        if self.image_size < 2 * _STRIDE or self.image_size % _STRIDE:
+            raise ConfigurationError(
+                f"image_size: expected a multiple of {_STRIDE}, at least {2 * _STRIDE}, "
+                f"got {self.image_size}"
+            )
+        for key, given in (
+            ("epochs", self.epochs),
+            ("batch", self.batch),
+            ("patience", 1 if self.patience is None else self.patience),
+        ):
+            if given < 1:
+                raise ConfigurationError(f"{key}: expected at least 1, got {given}")
+        if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", self.device):
+            raise ConfigurationError(
+                f"device: expected cpu, mps, cuda or cuda:N, got {self.device!r}"
+            )
+        _check_options(self.options)
+
+    def build(self, seed: int, base: Path = Path()) -> YoloModel:
+        """Return the model, which has learned nothing; torch is imported when it is first used."""
+        from auto_labeling.models.yolo_model import YoloModel
+
+        return YoloModel(settings=self, seed=seed, base=base)
+
+
+def _check_weights(weights: str, sha256: str | None) -> None:
+    suffix = Path(weights).suffix
+    if suffix not in (".pt", ".yaml"):
+        raise ConfigurationError(
+            f"weights: expected a .pt file or an architecture such as yolov8n.yaml, got {weights!r}"
+        )
+    if suffix == ".yaml" and Path(weights).name != weights:
+        raise ConfigurationError(
+            f"weights: expected the name of an architecture that ultralytics ships, got {weights!r}"
+        )
+    if suffix == ".pt" and sha256 is None:
+        raise ConfigurationError(
+            f"sha256: expected the digest of {weights}, because loading weights can run what is in "
+            "them; if you trust the file, take the digest with `sha256sum`"
+        )
+    if sha256 is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
+        raise ConfigurationError(f"sha256: expected 64 hex digits, got {sha256!r}")
+
+
+def _check_options(options: Mapping[str, Any]) -> None:
+    for name, value in options.items():
+        if name not in OPTIONS:
+            close = difflib.get_close_matches(str(name), sorted(OPTIONS), n=1)
+            meant = f"; did you mean {close[0]!r}?" if close else ""
+            raise ConfigurationError(
+                f"options.{name}: expected a training argument of ultralytics{meant}"
+            )
+        if name == "amp" and value not in (False, "bf16"):
+            raise ConfigurationError(
+                f"options.amp: expected false or bf16, got {value!r}: to check another precision, "
+                "ultralytics downloads a model"
+            )
