@@ -6,20 +6,28 @@ import sqlite3
 import subprocess
 import sys
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+import joblib
 import numpy as np
+import pandas as pd
 import pytest
+from PIL import Image
+from pycocotools import mask as coco_masks
 
 from auto_labeling.config import Tracking
 from auto_labeling.errors import BlockedError, ConfigurationError, TransientError
+from auto_labeling.formats.masks import pixels_of
+from auto_labeling.pictures import Pictures
 from auto_labeling.ports import Tracker
+from auto_labeling.records import LabelSchema
 from auto_labeling.tracking import MLflowTracker, NoTracker
 from auto_labeling.tracking.saving import requirements_of, save
 from auto_labeling.tracking.store import shown
 from tests.contracts.tracker import Halves, Seen, TrackerContract, fitted, point
+from tests.serving.spots import SPOTS, Spotter, answer_of, write_spots
 from tests.support.memory_tracker import MemoryTracker
 
 
@@ -137,6 +145,141 @@ def test_what_is_kept_predicts_probabilities(tmp_path: Path, model: Any) -> None
     X = np.array([[0.2], [0.9]])
     again = mlflow.pyfunc.load_model(str(tmp_path / "model"))
     np.testing.assert_allclose(again.predict(X), model.predict_proba(X))
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_what_is_kept_of_a_detector_finds_objects(tmp_path: Path) -> None:
+    import mlflow.pyfunc
+
+    spots = write_spots(tmp_path / "pictures", 8)
+    model = Spotter(draws=True, names=SPOTS)
+    save(model, tmp_path / "model")
+    again = mlflow.pyfunc.load_model(str(tmp_path / "model"))
+    paths = [str(path) for path in spots]
+    found = again.predict(paths)
+    assert again.predict(pd.DataFrame({"path": paths})).equals(found)
+    assert again.predict(np.array(paths)).equals(found)
+    expected = model.detect(Pictures(tuple(spots)))
+    assert list(found.picture) == [paths[at] for at in expected.pictures]
+    assert list(found.label) == [SPOTS[at] for at in expected.labels]
+    np.testing.assert_array_equal(found[["x", "y", "width", "height"]], expected.boxes)
+    np.testing.assert_array_equal(found.score, expected.scores)
+    for told, mask in zip(found["mask"], expected.masks or (), strict=True):
+        runs = coco_masks.frPyObjects(told, *told["size"])
+        np.testing.assert_array_equal(coco_masks.decode(runs).astype(bool), pixels_of(mask))
+    nothing = again.predict([path for path in paths if not spots[Path(path)]])
+    assert list(nothing.columns) == list(found.columns.drop("mask"))
+    assert nothing.empty
+
+
+def test_what_is_kept_of_a_model_of_pictures_takes_their_paths(tmp_path: Path) -> None:
+    import mlflow.pyfunc
+
+    spots = write_spots(tmp_path / "pictures", 4)
+    save(Shades(), tmp_path / "model")
+    again = mlflow.pyfunc.load_model(str(tmp_path / "model"))
+    paths = [str(path) for path in spots]
+    said = Shades().predict_proba(Pictures(tuple(spots)))
+    assert len(np.unique(said[:, 0])) == 4
+    np.testing.assert_array_equal(again.predict(paths), said)
+
+
+class Shades:
+    """Says of pictures how dark they are."""
+
+    classes_: ClassVar = np.array([0, 1])
+
+    def fit(self, X: Any, y: Any) -> Shades:
+        return self
+
+    def predict_proba(self, X: Pictures) -> Any:
+        light = np.array([np.asarray(Image.open(path).convert("L")).mean() / 255 for path in X])
+        return np.stack([1 - light, light], axis=1)
+
+
+def test_a_detector_names_what_it_needs_when_it_is_used() -> None:
+    from PIL import __version__
+
+    assert f"pillow=={__version__}" in requirements_of(Spotter())
+
+
+@pytest.mark.slow
+def test_a_detector_is_registered_once_by_whichever_process(store: Path, tmp_path: Path) -> None:
+    tracker = of(store)
+    name = "spots"
+    model = Spotter(names=SPOTS)
+    run = tracker.open_run(name, None, name)
+    tracker.model(run, model, name, "champion")
+    joblib.dump(model, tmp_path / "model.joblib")
+    spots = write_spots(tmp_path / "pictures", 4)
+    words = [str(tmp_path / "model.joblib"), str(store), run, name, *map(str, spots)]
+    said = in_another_process(BRINGS, words)
+    assert _at(store).versions(name) == {"": 1, "champion": 1}
+    found = [line for line in said.splitlines() if line in SPOTS]
+    assert sorted(found) == sorted(spot.label for one in spots.values() for spot in one)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_trained_network_is_kept_as_any_detector(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torchvision")
+    from auto_labeling.models import yolo_results
+    from auto_labeling.models.yolo import Yolo
+
+    monkeypatch.setattr(yolo_results, "FLOOR", 1e-6)  # it has hardly learned anything
+    spots = write_spots(tmp_path / "pictures", 8)
+    schema = LabelSchema(task="boxes", classes=SPOTS)
+    pictures = Pictures(tuple(spots))
+    model = Yolo(weights="yolov8n.yaml", image_size=64, epochs=1, batch=4).build(seed=0)
+    model.learn(pictures, [answer_of(one, schema) for one in spots.values()], schema)
+    tracker = of(store)
+    name = "network"
+    run = tracker.open_run(name, None, name)
+    tracker.model(run, model, name, "champion")
+    before = joblib.hash(model)
+    model.detect(pictures)  # the network is built, and is no part of what is kept
+    assert joblib.hash(model) == before
+    joblib.dump(model, tmp_path / "model.joblib")
+    words = [str(tmp_path / "model.joblib"), str(store), run, name, *map(str, spots)]
+    lower = "from auto_labeling.models import yolo_results; yolo_results.FLOOR = 1e-6"
+    said = in_another_process(lower + BRINGS, words)
+    assert _at(store).versions(name) == {"": 1, "champion": 1}
+    expected = model.detect(pictures)
+    assert len(expected.labels) > len(pictures)
+    assert said.split() == [SPOTS[label] for label in expected.labels]
+
+
+BRINGS = """
+import sys
+from pathlib import Path
+import joblib
+from auto_labeling.tracking import MLflowTracker
+file, store, run, name, *pictures = sys.argv[1:]
+store = Path(store)
+tracker = MLflowTracker(f"sqlite:///{store / 'mlflow.db'}", store / "artifacts")
+tracker.model(run, joblib.load(file), name, "champion")
+import mlflow
+mlflow.set_tracking_uri(tracker.uri)
+mlflow.set_registry_uri(tracker.uri)
+loaded = mlflow.pyfunc.load_model(f"models:/{name}@champion")
+print(*loaded.predict(pictures).label, sep=chr(10))
+"""
+
+
+def in_another_process(program: str, words: Sequence[str]) -> str:
+    """Run a program and return what it said; the folder of the checkout is where modules lie."""
+    folder = Path(__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONPATH": str(folder)},
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_requirements_name_what_is_installed_and_nothing_else() -> None:

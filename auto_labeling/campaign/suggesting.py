@@ -18,16 +18,14 @@ from sqlalchemy import Connection, insert, select
 from auto_labeling.annotation_times import AnnotationTimes
 from auto_labeling.campaign import reviewing
 from auto_labeling.campaign.context import Campaign
-from auto_labeling.campaign.drawings import detector_of, drawn
+from auto_labeling.campaign.drawings import drawn
 from auto_labeling.campaign.intake import decode, encode
+from auto_labeling.campaign.objects import Sight
 from auto_labeling.campaign.schema import CAMPAIGN, THESE, chunks, items, of, suggested
 from auto_labeling.campaign.transition import newest_model
 from auto_labeling.detections import Detections
-from auto_labeling.pool.pixels import size_of
-from auto_labeling.preannotation.refining import refine
 from auto_labeling.preannotation.rules import Rules
 from auto_labeling.preannotation.settings import Preannotate
-from auto_labeling.preannotation.tiling import as_ruled
 from auto_labeling.records import ItemId, Side, Suggestion, Value
 from auto_labeling.strategies import detection_seconds
 
@@ -144,18 +142,13 @@ def _chosen(campaign: Campaign, model: str, positions: Sequence[int]) -> list[Su
 
 def _drawn(campaign: Campaign, model: str, positions: Sequence[int]) -> list[Suggested]:
     schema, rules = campaign.config.labels, rules_of(campaign)
-    classes = schema.classes
-    pictures = campaign.inputs(positions)
-    seen = as_ruled(detector_of(campaign.model(model)), rules).detect(pictures)
-    sizes = None
-    if isinstance(rules.smallest, str):
-        sizes = np.array([size_of(path) for path in pictures])
-    shown = refine(seen, classes, classes, rules, sizes)
+    sight = Sight.of(campaign.model(model), campaign.inputs(positions), rules)
+    shown = map(campaign.lesson.likeliest, sight.shown(schema.classes, rules))
     wide = replace(rules, at_least=0.0, thresholds={})
-    unsure = refine(seen, classes, classes, wide, sizes)
+    unsure = sight.shown(schema.classes, wide)
     return [
-        Suggested(value or None, sure, unsure=drawn(unsure[at], schema))
-        for at, (value, sure) in enumerate(map(campaign.lesson.likeliest, shown))
+        Suggested(value or None, sure, unsure=drawn(every, schema))
+        for (value, sure), every in zip(shown, unsure, strict=True)
     ]
 
 

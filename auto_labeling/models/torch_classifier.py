@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from io import BytesIO
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,6 +35,8 @@ class TorchClassifier:
     What is pickled is the state of the module and the code that makes it: a process that loads it
     needs neither the file nor the device that it was trained with.
     """
+
+    requires: ClassVar[tuple[str, ...]] = ("torch",)
 
     settings: Torch
     source: Source

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,6 +35,8 @@ class YoloModel:
 
     A fitted one holds its own weights: it needs neither the weights' file nor a folder.
     """
+
+    requires: ClassVar[tuple[str, ...]] = ("torch", "torchvision", "ultralytics")
 
     settings: Yolo
     seed: int

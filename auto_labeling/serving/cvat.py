@@ -9,10 +9,12 @@ An agent of CVAT runs it likewise, and answers with a newer model as soon as the
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from auto_labeling import assemble
@@ -20,10 +22,14 @@ from auto_labeling.backends.cvat.settings import CVAT
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.formats.cvat import Labels, label_specs, suggested
 from auto_labeling.formats.cvat.attributes import SCORE
-from auto_labeling.records import CampaignId, LabelSchema
+from auto_labeling.formats.outlines import outline_of
+from auto_labeling.pictures import Pictures
+from auto_labeling.pool.pixels import size_of, upright
+from auto_labeling.records import CampaignId, LabelSchema, Suggestion
 from auto_labeling.serving.predicting import Predictor
-from auto_labeling.serving.recognizing import Recognizer
+from auto_labeling.serving.recognizing import Recognized, Recognizer
 from auto_labeling.serving.shelf import Shelf
+from auto_labeling.shapes import Mask
 from auto_labeling.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -74,17 +80,25 @@ class AutoAnnotation:
         return self._spec
 
     def detect(self, context: DetectionFunctionContext, image: Image) -> list[DetectionAnnotation]:
-        """Return what the model is sure enough of: of `conf_threshold`, or as the campaign says."""
+        """Return what the model is sure enough of: of `conf_threshold`, or as the campaign says.
+
+        It is asked of every object by itself, where an answer is what is drawn.
+        """
         predictor = self._shelf.refresh(self._campaign)
         if predictor.fitted is None:
             return []
         seen = self._recognizer_of(predictor).recognize(image, context.frame_name)
-        [suggestion] = predictor.suggest([context.frame_name], seen.features[None])
-        wanted = context.conf_threshold
-        at_least = predictor.at_least if wanted is None else wanted
-        if seen.items & predictor.hidden or suggestion.score < at_least:
+        if seen.items & predictor.hidden:
             return []
-        return _annotations(suggested(0, suggestion, self._schema, self._labels, image.size))
+        wanted = context.conf_threshold
+        with _read(predictor, seen, image) as (given, size):
+            [suggestion] = predictor.suggest([context.frame_name], given, wanted)
+        if not predictor.is_sure(suggestion, wanted):
+            return []
+        schema = self._schema
+        if context.conv_mask_to_poly and schema.task == "masks":
+            schema, suggestion = replace(schema, task="polygons"), _outlined(suggestion)
+        return _annotations(suggested(0, suggestion, schema, self._labels, size))
 
     def _recognizer_of(self, predictor: Predictor) -> Recognizer:
         """Return who knows the pool as it was when the model was loaded."""
@@ -96,6 +110,33 @@ class AutoAnnotation:
 def create(workspace: str, campaign: str) -> AutoAnnotation:
     """Return the function: what `cvat-cli` calls with its parameters."""
     return AutoAnnotation(workspace=workspace, campaign=campaign)
+
+
+@contextmanager
+def _read(
+    predictor: Predictor, seen: Recognized, image: Image
+) -> Iterator[tuple[Any, tuple[int, int]]]:
+    """Yield what the model reads of a picture, and its width and height as people see it.
+
+    A picture that no file of the pool shows lies in one of its own meanwhile.
+    """
+    if not predictor.reads_pictures:
+        yield seen.features[None], image.size
+        return
+    shown = upright(image, "rgb")
+    if seen.path is not None and size_of(seen.path) == shown.size:
+        yield Pictures((seen.path,)), shown.size
+        return
+    with TemporaryDirectory(prefix="auto-label-") as folder:
+        path = Path(folder, "picture.bmp")  # of 1920 x 1080 pixels a PNG takes half a second
+        shown.save(path)
+        yield Pictures((path,)), shown.size
+
+
+def _outlined(suggestion: Suggestion) -> Suggestion:
+    """Return a suggestion of masks as one of polygons."""
+    masks = [one for one in suggestion.value if isinstance(one, Mask)]
+    return replace(suggestion, value=tuple(map(outline_of, masks)))
 
 
 def _takes_scores(workspace: Workspace, campaign: CampaignId) -> bool:

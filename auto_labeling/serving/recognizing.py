@@ -21,8 +21,8 @@ from auto_labeling.arrays import spans
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.formats.cvat.names import content_in
 from auto_labeling.pool.cvat_export import CVATExport
-from auto_labeling.pool.images import Images
 from auto_labeling.pool.label_studio_export import LabelStudioExport
+from auto_labeling.pool.picture_files import PictureFiles
 from auto_labeling.pool.pixels import WHITE, levels, picture, upright
 from auto_labeling.pool.pool import Pool
 from auto_labeling.pool.rows import ArrayRows
@@ -44,6 +44,8 @@ class Recognized:
     """(p,): as the pool has them where the picture is in it, else made as a pool makes them."""
     items: frozenset[ItemId]
     """Whose picture it may be; near ones whose file is gone are among them."""
+    path: Path | None = None
+    """The file of the item that it shows, where that is there."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,13 +53,13 @@ class Recognizer:
     """Knows the pictures of one pool by sight."""
 
     pool: Pool
-    source: Images | CVATExport | LabelStudioExport
+    source: PictureFiles | CVATExport | LabelStudioExport
 
     @classmethod
     def of(cls, pool: Pool) -> Recognizer:
         """Return one for this pool. Raises `ConfigurationError` where it has no pictures."""
         source = pool.snapshots[0].source
-        if isinstance(source, Images | CVATExport):
+        if isinstance(source, PictureFiles | CVATExport):
             return cls(pool=pool, source=source)
         if isinstance(source, LabelStudioExport) and source.shows == "image":
             return cls(pool=pool, source=source)
@@ -69,25 +71,33 @@ class Recognizer:
         """Return what a picture shows, which a tool calls by a name; it is left as it is."""
         named = self._by_content.get(content_in(name) or "", [])
         if named:
-            return self._recognized(named, self._row(named[0]))
+            return self._recognized(named, self._row(named[0]), self._file(named[0]))
         made = self._features(image)
         seen = upright(image, "rgb")
         shown: list[int] = []
         twin: NDArray[np.float32] | None = None
+        files: dict[Path, float] = {}
         for position in self._near(made):
             row = self._row(position)
             if twin is not None and not np.array_equal(row, twin):
                 continue
-            difference = self._difference(position, seen)
-            if difference <= SAME:
+            path = self._file(position)
+            difference = None if path is None else _difference(path, seen)
+            if difference is None:  # it is gone, and may be this one
                 shown.append(position)
+            elif difference <= SAME and path is not None:
+                shown.append(position)
+                files.setdefault(path, difference)
             if difference == 0.0:  # it is this file, or a copy of it
                 twin = row
-        return self._recognized(shown, made if twin is None else twin)
+        nearest = min(files, key=files.__getitem__, default=None)
+        return self._recognized(shown, made if twin is None else twin, nearest)
 
-    def _recognized(self, shown: Sequence[int], features: NDArray[np.float32]) -> Recognized:
+    def _recognized(
+        self, shown: Sequence[int], features: NDArray[np.float32], path: Path | None
+    ) -> Recognized:
         items = frozenset(self.pool.ids[position] for position in shown)
-        return Recognized(features=features, items=items)
+        return Recognized(features=features, items=items, path=path)
 
     def _row(self, position: int) -> NDArray[np.float32]:
         row: NDArray[np.float32] = np.asarray(self.pool.features[[position]])[0]
@@ -135,16 +145,19 @@ class Recognizer:
         order = np.argsort(means, kind="stable")
         return order, means[order]
 
-    def _difference(self, position: int, seen: Image.Image) -> float:
-        """Return by how many levels a picture differs from an item's; `SAME` if that is gone."""
+    def _file(self, position: int) -> Path | None:
+        """Return the file of an item; None where it is gone, or is another by now."""
         items, _ = self.pool.check([position])
-        if not items or items[0].uri is None:
-            return SAME
-        try:
-            known = picture(Path(items[0].uri).read_bytes(), "rgb")
-        except (OSError, DataError):
-            return SAME
-        if known.size != seen.size:
-            return np.inf
-        apart = ImageStat.Stat(ImageChops.difference(known, seen))
-        return float(np.mean(apart.mean))
+        return Path(items[0].uri) if items and items[0].uri is not None else None
+
+
+def _difference(path: Path, seen: Image.Image) -> float | None:
+    """Return by how many levels a picture differs from a file's; None if that cannot be read."""
+    try:
+        known = picture(path.read_bytes(), "rgb")
+    except (OSError, DataError):
+        return None
+    if known.size != seen.size:
+        return np.inf
+    apart = ImageStat.Stat(ImageChops.difference(known, seen))
+    return float(np.mean(apart.mean))

@@ -12,8 +12,9 @@ from sqlalchemy import func, or_, select
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.ledger import Ledger
 from auto_labeling.campaign.schema import CAMPAIGN, asks, campaigns, items, of, snapshots
-from auto_labeling.campaign.suggesting import blind, version_of
+from auto_labeling.campaign.suggesting import blind, rules_of, version_of
 from auto_labeling.campaign.transition import newest_model
+from auto_labeling.preannotation.rules import Rules
 from auto_labeling.records import CampaignId, Purpose, Side
 from auto_labeling.serving.interim import Interim
 from auto_labeling.serving.predicting import Predictor
@@ -106,6 +107,8 @@ class Shelf:
                 pool=opened.pool,
                 positions={item: at for at, item in enumerate(opened.pool.ids)},
                 hidden=frozenset(hidden),
-                at_least=0.0 if rule is None else rule.at_least,
+                at_least=0.0 if rule is None else rule.at_least or 0.0,
+                rules=rules_of(opened) if opened.config.labels.is_drawn else Rules(),
+                reads_pictures=opened.config.reads_pictures,
                 kinds=opened.pool.kinds(),
             )
