@@ -113,7 +113,10 @@ def test_a_missing_key_is_named(key: str) -> None:
         ({"labels": {"classes": ["ant", "ant"]}}, r"^labels\.classes: a class is named twice"),
         ({"labels": {"abstain": ["bee"]}}, r"^labels\.abstain: \['bee'\] are classes as well"),
         ({"labels": {"classes": "ant"}}, r"^labels\.classes: expected a list such as \[ant\]"),
-        ({"labels": {"task": "boxes"}}, r"^labels\.task: expected single or multi, got 'boxes'"),
+        (
+            {"labels": {"task": "boxes"}},
+            r"^model: it learns single, multi, and labels\.task is 'boxes'",
+        ),
         ({"labels": {"task": "boxs"}}, r"^labels\.task: .*'boxs'"),
         ({"evaluation": {"metrics": "accuracy"}}, r"^evaluation\.metrics: .*\[accuracy\]"),
         ({"evaluation": {"metrics": []}}, r"^evaluation\.metrics: expected at least one"),
