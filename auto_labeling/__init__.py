@@ -22,6 +22,7 @@ __all__ = [
     "LabelStudioClient",
     "LabelStudioExporter",
     "LabelingSession",
+    "PreAnnotator",
     "ProdigyExporter",
     "QueryByCommittee",
     "UncertaintySampling",
@@ -44,6 +45,7 @@ _HOMES = {
     "LabelStudioClient": "auto_labeling.by_hand.label_studio",
     "LabelStudioExporter": "auto_labeling.by_hand.exporters",
     "LabelingSession": "auto_labeling.session.labeling",
+    "PreAnnotator": "auto_labeling.by_hand.pre_annotator",
     "ProdigyExporter": "auto_labeling.by_hand.exporters",
     "QueryByCommittee": "auto_labeling.sampling.committee",
     "UncertaintySampling": "auto_labeling.sampling.uncertainty",
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
     from auto_labeling.by_hand.cvat_exporter import CVATExporter
     from auto_labeling.by_hand.exporters import LabelStudioExporter, ProdigyExporter
     from auto_labeling.by_hand.label_studio import LabelStudioClient
+    from auto_labeling.by_hand.pre_annotator import PreAnnotator
     from auto_labeling.compare.racing import compare_strategies
     from auto_labeling.guided.manager import ActiveLearningManager
     from auto_labeling.guided.runner import ActiveLearningRunner

@@ -8,8 +8,10 @@ import sys
 NAMES = (
     "campaign_overhead",
     "demo_savings",
+    "detection_campaign",
     "label_efficiency",
     "oracle_gap",
+    "preannotation",
     "selection_speed",
     "stopping",
 )

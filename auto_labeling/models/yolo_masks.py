@@ -7,38 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from auto_labeling.formats.masks import Runs, runs_within
 from auto_labeling.models.yolo_pictures import Frame
-
-Runs = tuple[int, ...]
-
-
-def runs_within(
-    inside: NDArray[np.bool_], left: int, top: int, size: tuple[int, int]
-) -> Runs | None:
-    """Return the run lengths of a mask whose pixels all lie in one window of the picture.
-
-    The same as `formats.masks.mask_of` of the whole picture, which is never made. None where no
-    pixel is inside.
-
-    >>> runs_within(np.array([[True], [True]]), left=1, top=0, size=(3, 3))
-    (3, 2, 4)
-    """
-    height, width = size
-    padded = np.zeros((inside.shape[1], inside.shape[0] + 2), np.int8)
-    padded[:, 1:-1] = inside.T
-    edges = np.diff(padded, axis=1)
-    columns = (left + np.arange(inside.shape[1]))[:, None] * height + top
-    rows = np.arange(inside.shape[0] + 1)
-    places = columns + rows
-    begins, ends = places[edges == 1], places[edges == -1]
-    if not len(begins):
-        return None
-    # A column that is inside to its foot goes on at the head of the next one.
-    apart = begins[1:] != ends[:-1]
-    begins, ends = begins[np.r_[True, apart]], ends[np.r_[apart, True]]
-    bounds = np.column_stack([begins, ends]).ravel()
-    runs = np.diff(np.r_[0, bounds, height * width]).tolist()
-    return tuple(runs) if runs[-1] else tuple(runs[:-1])
 
 
 def mask_logits(sketches: Any, coefficients: Any) -> Any:

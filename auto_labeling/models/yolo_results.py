@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auto_labeling.detections import Detections
-from auto_labeling.models.yolo_masks import Runs, doubts, mask_logits, runs_of
+from auto_labeling.formats.masks import Runs
+from auto_labeling.models.yolo_masks import doubts, mask_logits, runs_of
 from auto_labeling.models.yolo_pictures import Frame
 from auto_labeling.shapes import Mask
 

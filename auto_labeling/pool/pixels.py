@@ -78,7 +78,7 @@ def size_of(path: Path) -> tuple[int, int]:
     try:
         with Image.open(path) as image:
             return ImageOps.exif_transpose(image).size
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:
         raise DataError(f"{path}: it cannot be read as a picture ({error})") from error
 
 
@@ -92,8 +92,9 @@ def _decoded(content: bytes) -> Iterator[Image.Image]:
             yield image
     except Image.DecompressionBombError:
         raise DataError("it has too many pixels to be opened safely") from None
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error):
-        # Pillow's decoders raise all of these for damaged files.
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, ImportError):
+        # Pillow's decoders raise all of these for damaged files, and the last one where somebody
+        # has imported ultralytics, whose `Image.open` then looks for a decoder that is not there.
         raise DataError("it cannot be decoded: damaged, cut short, or not an image") from None
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from auto_labeling.annotation_times import AnnotationTimes
-from auto_labeling.preannotation.reviewing import Outcome, reviewed
+from auto_labeling.preannotation.reviewing import Review, reviewed
 from auto_labeling.records import Interval
 from auto_labeling.shapes import Shape
 
@@ -33,22 +32,34 @@ def anchoring(
     are of a bootstrap over pictures, `n` is how many pictures were blind; nan where either side has
     no suggestion.
     """
-    one, other = _agreed(seen), _agreed(unseen)
-    if not one[:, 1].sum() or not other[:, 1].sum():
+    return difference(agreed(map(_review, seen)), agreed(map(_review, unseen)), rng, alpha, draws)
+
+
+def difference(
+    seen: NDArray[np.int64],
+    unseen: NDArray[np.int64],
+    rng: np.random.Generator,
+    alpha: float = 0.05,
+    draws: int = 2000,
+) -> Interval:
+    """Return the same of (n, 2) and (m, 2) what `agreed` tells of each picture."""
+    if not seen[:, 1].sum() or not unseen[:, 1].sum():
         return Interval.unknown()
-    value = _share(one) - _share(other)
-    differences = [_share(_again(one, rng)) - _share(_again(other, rng)) for _ in range(draws)]
+    value = _share(seen) - _share(unseen)
+    differences = [_share(_again(seen, rng)) - _share(_again(unseen, rng)) for _ in range(draws)]
     # A draw of pictures without a suggestion says nothing.
     low, high = np.nanquantile(differences, [alpha / 2, 1 - alpha / 2])
     return Interval(value=float(value), low=float(low), high=float(high), n=len(unseen))
 
 
-def _agreed(pairs: Sequence[Pair]) -> NDArray[np.int64]:
+def agreed(reviews: Iterable[Review]) -> NDArray[np.int64]:
     """Return (n, 2) how many suggestions of each picture were agreed with, and how many it had."""
-    fits = AnnotationTimes().accept_iou
-    made = [reviewed(shown, answered, accepted=fits).suggestions for shown, answered in pairs]
-    rows = [(sum(one.outcome is Outcome.ACCEPT for one in each), len(each)) for each in made]
+    rows = [(sum(o.agreed for o in one.suggestions), len(one.suggestions)) for one in reviews]
     return np.array(rows, np.int64).reshape(-1, 2)
+
+
+def _review(pair: Pair) -> Review:
+    return reviewed(*pair)
 
 
 def _again(rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from auto_labeling.formats.masks import pixels_of
+from auto_labeling.formats.masks import pixels_of, runs_within
 from auto_labeling.shapes import Mask
 
 
@@ -21,7 +21,8 @@ def placed(parts: Sequence[Mask], tiles: NDArray[np.int64], size: tuple[int, int
             pixels_of(part), lower - upper, end - start
         )
     width, height = size
-    runs = runs_placed(canvas, int(left), int(top), height, width)
+    runs = runs_within(canvas, int(left), int(top), (height, width))
+    assert runs is not None, "a mask has a pixel inside"  # noqa: S101
     return Mask(label=parts[0].label, height=height, width=width, runs=runs)
 
 
@@ -29,21 +30,3 @@ def _scaled(pixels: NDArray[np.bool_], height: int, width: int) -> NDArray[np.bo
     rows = np.arange(height) * pixels.shape[0] // height
     columns = np.arange(width) * pixels.shape[1] // width
     return np.asarray(pixels[np.ix_(rows, columns)])
-
-
-def runs_placed(
-    pixels: NDArray[np.bool_], left: int, top: int, height: int, width: int
-) -> tuple[int, ...]:
-    """Return the runs of a part of a larger picture, which is never made.
-
-    >>> runs_placed(np.array([[True], [True]]), left=1, top=1, height=3, width=3)
-    (4, 2, 3)
-    """
-    edged = np.pad(pixels, ((1, 1), (0, 0))).astype(np.int8)
-    steps = np.diff(edged, axis=0)
-    starts, ends = (np.argwhere(sign == steps.T) for sign in (1, -1))
-    first, last = (((at[:, 0] + left) * height + at[:, 1] + top) for at in (starts, ends))
-    goes_on = np.flatnonzero(first[1:] == last[:-1])  # from the bottom of one column to the next
-    edges = np.stack([np.delete(first, goes_on + 1), np.delete(last, goes_on)], axis=1).ravel()
-    runs = np.diff(edges, prepend=0, append=height * width).tolist()
-    return tuple(runs if runs[-1] else runs[:-1])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -16,6 +17,7 @@ from auto_labeling.shapes import Box, Shape
 UNTOUCHED = 0.99
 """The IoU from which on a shape is the one that was shown: tools round what they store."""
 _FOUND = AnnotationTimes().adjust_iou
+_FITS = AnnotationTimes().accept_iou
 
 
 class Outcome(StrEnum):
@@ -37,6 +39,13 @@ class Reviewed:
     outcome: Outcome
     is_box: bool = True
     """Outlines and masks take longer to draw and to correct."""
+    iou: float = field(default=math.nan, compare=False)
+    """How well it fits the answer that it was paired with; 0 where it was deleted."""
+
+    @property
+    def agreed(self) -> bool:
+        """Whether the answer says the same, whether or not an edge was moved."""
+        return self.outcome in (Outcome.ACCEPT, Outcome.ADJUST) and self.iou >= _FITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +92,8 @@ def reviewed(
             if other is None
             else _outcome(one, answered[other], overlaps[at, other] >= accepted)
         )
-        suggestions.append(_reviewed(one, outcome))
+        fit = 0.0 if other is None else float(overlaps[at, other])
+        suggestions.append(_reviewed(one, outcome, fit))
     left = set(range(len(answered))) - set(pairs.values())
     return Review(suggestions=tuple(suggestions), drawn=tuple(answered[at] for at in sorted(left)))
 
@@ -103,10 +113,11 @@ def _outcome(one: Shape, other: Shape, fits: bool) -> Outcome:
     return Outcome.ACCEPT if fits else Outcome.ADJUST
 
 
-def _reviewed(one: Shape, outcome: Outcome) -> Reviewed:
+def _reviewed(one: Shape, outcome: Outcome, fit: float) -> Reviewed:
     return Reviewed(
         label=one.label,
         score=1.0 if one.score is None else one.score,
         outcome=outcome,
         is_box=isinstance(one, Box),
+        iou=fit,
     )

@@ -132,7 +132,7 @@ def test_what_cannot_be_learned_is_said_before_it_is_bought(
 
 def test_a_model_of_classes_is_no_lesson_in_drawing() -> None:
     lesson = lesson_of(LabelSchema(task="boxes", classes=("cell",)))
-    with pytest.raises(DataError, match="LogisticRegression cannot learn boxes"):
+    with pytest.raises(DataError, match="cannot learn boxes"):
         lesson.fit(LogisticRegression().build(0), np.zeros((1, 2)), [()])
 
 

@@ -13,8 +13,9 @@ from auto_labeling.formats.masks import pixels_of
 from auto_labeling.models.yolo_given import GivenYolo, is_yolo
 from auto_labeling.pictures import Pictures
 from auto_labeling.ports import Detects
+from tests.models.yolo_scene import needs_yolo
 
-pytest.importorskip("ultralytics")
+pytestmark = needs_yolo
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("AUTO_LABELING_DATA", ROOT.parent / "shared" / "data")).absolute()

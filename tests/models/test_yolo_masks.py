@@ -10,8 +10,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from auto_labeling.formats.masks import mask_of, pixels_of
-from auto_labeling.models.yolo_masks import runs_within
+from auto_labeling.formats.masks import mask_of, pixels_of, runs_within
 from tests.models.yolo_scene import needs_yolo
 
 WINDOWS = arrays(np.bool_, st.tuples(st.integers(1, 6), st.integers(1, 6)))
