@@ -150,6 +150,7 @@ def opened(
     fence: Fence | None = None,
     batch: int | None = None,
     secrets: Secrets | None = None,
+    tell: Callable[[str], None] = unwatched,
     watch: Callable[[str], None] = unwatched,
 ) -> Iterator[Campaign]:
     """Open a campaign with everything that its steps use."""
@@ -190,6 +191,7 @@ def opened(
             pseudonyms=pseudonyms,
             batch_override=batch,
             waker=FileWaker(workspace, clock.sleep),
+            tell=tell,
             watch=watch,
         )
 

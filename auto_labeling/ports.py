@@ -217,6 +217,8 @@ class WarmStarts(Protocol):
 
     checkpoints: Path | None
     """Where it may write while it is trained; None: a folder that is gone afterwards."""
+    on_epoch: Callable[[int, int, Mapping[str, float]], object] | None
+    """Told after every epoch: how many are done, how many there will be at most, the losses."""
 
     def started_from(self, other: Any) -> Self:
         """Return an unfitted copy that begins from what another model has learned."""
@@ -307,6 +309,18 @@ class ModelSettings(Protocol):
 
     def build(self, seed: int, base: Path = Path()) -> Model:
         """Return an unfitted model; `base` is what relative paths are relative to."""
+        ...
+
+
+@runtime_checkable
+class ChecksFiles(Protocol):
+    """Settings of a model that begins with files, which are missed before anything is bought."""
+
+    def check(self, base: Path, task: str) -> None:
+        """Raise `ConfigurationError` for a file that is absent, another, or of no use for `task`.
+
+        `base` is what relative paths are relative to. Nothing is loaded or imported for it.
+        """
         ...
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from prefect import get_run_logger
 from prefect.cache_policies import NO_CACHE
 
 from auto_labeling import assemble
@@ -59,8 +60,18 @@ POLICY: dict[str, Any] = {
 def opened(ref: Ref) -> AbstractContextManager[Campaign]:
     """Open the campaign to drive it."""
     return assemble.opened(
-        ref.place, ref.campaign_id, fence=ref.fence, batch=ref.batch, secrets=PrefectSecrets()
+        ref.place,
+        ref.campaign_id,
+        fence=ref.fence,
+        batch=ref.batch,
+        secrets=PrefectSecrets(),
+        tell=_logged,
     )
+
+
+def _logged(said: str) -> None:
+    """Put it where Prefect shows it: into the log of the run."""
+    get_run_logger().info(said)
 
 
 def read_only(ref: Ref) -> AbstractContextManager[Campaign]:

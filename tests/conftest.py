@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from auto_labeling.studio import Person, Studio, sign_up, start
 from tests.cvat.people import Office, opened_office
 from tests.support.studio import require_studio
+
+# No test asserts a wall-clock time: machines are shared.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from auto_labeling.campaign.ledger import Fence, Ledger
 from auto_labeling.campaign.lessons import Lesson, lesson_of
+from auto_labeling.campaign.payloads import heldout_as_it_was, pictures_as_they_were
 from auto_labeling.campaign.pseudonyms import Pseudonyms
 from auto_labeling.config import CampaignConfig
 from auto_labeling.models import fitting
@@ -52,6 +53,8 @@ class Campaign:
     """Lets seconds of the driver's own time pass before another try; people's time is `clock`."""
     waker: Waker | None = None
     """Ends a wait for people early; None: it is waited to its end."""
+    tell: Callable[[str], None] = unwatched
+    """Told in words how far a step is that takes long."""
     watch: Callable[[str], None] = unwatched
     """Called with the name of each instant of a step; the kill test strikes here."""
 
@@ -71,15 +74,18 @@ class Campaign:
         return bool(getattr(self.config.backend, "simulated_time", False))
 
     def inputs(self, rows: slice | Sequence[int] | NDArray[Any]) -> Any:
-        """Return what the model reads of some items: (n, p) features, or their pictures."""
+        """Return what the model reads of some items: (n, p) features, or their pictures.
+
+        Raises `BlockedError` for a picture that is gone or another than it was.
+        """
         if self.config.reads_pictures:
-            return self.pool.pictures(np.arange(len(self.pool))[rows])
+            return pictures_as_they_were(self.pool, np.arange(len(self.pool))[rows])
         return self.pool.features[rows]
 
     def heldout_inputs(self) -> Any:
         """Return what it reads of the held-out items."""
         if self.config.reads_pictures:
-            return self.pool.heldout_pictures()
+            return heldout_as_it_was(self.pool)
         return None if self.pool.heldout is None else self.pool.heldout.features
 
     def unfitted(self, before: str | None = None) -> Model:
@@ -88,9 +94,15 @@ class Campaign:
         model = settings.build(self.config.seed, self.base)
         if isinstance(model, WarmStarts):
             model.checkpoints = self.folder / "training"
+            model.on_epoch = self._trained
             if before is not None and getattr(settings, "warm_start", False):
                 return model.started_from(self.model(before).model)
         return model
+
+    def _trained(self, done: int, of: int, losses: Mapping[str, float]) -> None:
+        self.watch("train:epoch")
+        figures = ", ".join(f"{name} {loss:.3g}" for name, loss in losses.items())
+        self.tell(f"epoch {done} of {of}: {figures}")
 
     def model_file(self, sha256: str) -> Path:
         """Where the model with this hash lies."""

@@ -75,9 +75,10 @@ def reviewed(
     ('relabel', ())
     """
     overlaps = ious(shown, answered)
-    same = np.array([[one.label == other.label for other in answered] for one in shown])
+    one_way, other_way = (np.array([one.label for one in some]) for some in (shown, answered))
+    same = one_way[:, None] == other_way
     # Where two answers fit equally well, the one of the suggested class is its.
-    preferred = np.where(overlaps >= _FOUND, overlaps + 1e-6 * same.reshape(overlaps.shape), 0.0)
+    preferred = np.where(overlaps >= _FOUND, overlaps + 1e-6 * same, 0.0)
     rows, columns = linear_sum_assignment(preferred, maximize=True)
     pairs = {
         int(row): int(column)

@@ -91,11 +91,13 @@ def test_savings_are_a_mean_over_pictures_with_limits() -> None:
         other = Reviewed(label="van", score=0.5, outcome=Outcome.DELETE)
         return Review(suggestions=(one,) * accepted + (other,) * deleted)
 
-    reviews = [picture(2, 1), picture(0, 3), Review()]
+    missed = Review(drawn=(Box(label="car", x=0, y=0, width=0.5, height=0.5),))
+    reviews = [picture(2, 1), picture(0, 3), missed]
     found = saved(reviews, TIMES, np.random.default_rng(0))
-    assert found.value == pytest.approx((2 * 10.2 - 1.8 - 5.4) / 3)
+    # Without suggestions two cars and one are drawn; with them the third is noticed besides.
+    assert found.value == pytest.approx((2 * (10 - 0.8) - 1.8 - 5.4 - 1) / 3)
     # All 27 resamples, each as likely, make the exact bootstrap.
-    each = [18.6, -5.4, 0]
+    each = [16.6, -5.4, -1]
     exact = [np.mean(some) for some in itertools.product(each, repeat=3)]
     limits = np.quantile(exact, [0.025, 0.975], method="inverted_cdf")
     assert [found.low, found.high] == pytest.approx(limits)
