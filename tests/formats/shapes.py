@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import pytest
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from auto_labeling.formats.labeled import bounds
 from auto_labeling.formats.masks import mask_of
 from auto_labeling.records import Value
-from auto_labeling.shapes import Box, Mask, Polygon
+from auto_labeling.shapes import Box, Mask, Polygon, Shape
 
 LABELS = ("car", "ねこ", 'a "quoted" <b>')
 labels = st.sampled_from(LABELS)
@@ -57,3 +61,9 @@ def answers() -> st.SearchStrategy[Value]:
 def _area(points: list[tuple[float, float]]) -> float:
     turned = [*points[1:], points[0]]
     return abs(sum(x * v - u * y for (x, y), (u, v) in zip(points, turned, strict=True))) / 2
+
+
+def expect_equal_bounds(found: Sequence[Shape], expected: Sequence[Shape]) -> None:
+    assert [one.label for one in found] == [one.label for one in expected]
+    for one, other in zip(found, expected, strict=True):
+        assert bounds(one) == pytest.approx(bounds(other), abs=1e-6)

@@ -56,10 +56,7 @@ def through(task: Any, value: tuple[Shape, ...], size: tuple[int, int] = SIZE) -
 @given(st.lists(shapes.boxes(), max_size=4))
 @settings(deadline=None, max_examples=50)
 def test_boxes_come_back(value: list[Box]) -> None:
-    found = through("boxes", tuple(value))
-    assert [one.label for one in found] == [one.label for one in value]
-    for one, before in zip(found, value, strict=True):
-        assert bounds(one) == pytest.approx(bounds(before), abs=1e-6)
+    shapes.expect_equal_bounds(through("boxes", tuple(value)), value)
 
 
 @given(st.lists(shapes.polygons(), max_size=3))
