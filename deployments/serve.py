@@ -32,6 +32,7 @@ def deployments() -> list[Any]:
 
     from flows.campaign import campaign
     from flows.compare import compare
+    from flows.preannotate import preannotate
     from flows.retrain import retrain
     from flows.select import select
     from flows.sync import sync
@@ -68,6 +69,12 @@ def deployments() -> list[Any]:
             "nothing.",
             tags=TAGS,
             concurrency_limit=one_at_a_time,
+            enforce_parameter_schema=True,
+        ),
+        preannotate.to_deployment(
+            name="preannotate",
+            description="Suggest what is on the pictures of a folder, without any campaign.",
+            tags=TAGS,
             enforce_parameter_schema=True,
         ),
         select.to_deployment(
