@@ -13,7 +13,7 @@ def score(ref: Ref) -> None:
     """Score the shards that are not there yet, in parallel where there are several."""
     shards = pending_shards(ref)
     if len(shards) > 1:
-        score_shard.map(unmapped(ref), shards).result()
+        score_shard.map(unmapped(ref), shards).wait()  # what failed, the next step meets again
     finish_scoring(ref)
 
 

@@ -12,7 +12,7 @@ from auto_labeling import config as config_room
 from auto_labeling.campaign import budget, creation
 from auto_labeling.campaign.ledger import Fence, Ledger
 from auto_labeling.campaign.pseudonyms import concealed
-from auto_labeling.campaign.schema import configurations, people
+from auto_labeling.campaign.schema import campaigns, configurations, people
 from auto_labeling.campaign.transition import tell
 from auto_labeling.errors import AmendmentRequired, ConfigurationError
 from auto_labeling.ports import Clock
@@ -66,6 +66,9 @@ def amend(
     """
     campaign, config = fence.campaign, config_room.parse(raw)
     creation.check(config)
+    with ledger.read() as connection:
+        base = connection.scalar(select(campaigns.c.base).where(campaigns.c.campaign == campaign))
+    creation.check_files(config, Path(base or "."))
     raw = concealed(raw, pseudonym)
     with ledger.write(fence) as connection:
         version, before = stored(connection, campaign)

@@ -34,8 +34,9 @@ from auto_labeling.money import micros
 from auto_labeling.pool.pool import Pool
 from auto_labeling.pool.snapshot import ingest, ingest_labeled
 from auto_labeling.pool.splits import Split, known_sides, split
-from auto_labeling.ports import Clock, Traits
+from auto_labeling.ports import ChecksFiles, Clock, Traits
 from auto_labeling.records import CampaignId, Micros, Side
+from auto_labeling.strategies import stopping
 
 _SHOWS_ALL = Traits()
 
@@ -64,6 +65,7 @@ def create(
     """
     config = config_room.parse(raw)
     check(config)
+    check_files(config, base)
     pool = take_in(config, base, folder / "inputs")
     check_kinds(pool, traits)
     sides = split_of(config, pool)
@@ -98,6 +100,12 @@ def create(
         tell(connection, campaign, "created", now, items=len(pool))
 
 
+def check_files(config: CampaignConfig, base: Path) -> None:
+    """Raise `ConfigurationError` for a file of the model's that is not there, or another."""
+    if isinstance(config.model, ChecksFiles):
+        config.model.check(base, config.labels.task)
+
+
 def check(config: CampaignConfig) -> None:
     """Raise `ConfigurationError` for what no step could work with, before anything is bought."""
     check_metrics(judged_by(config), config.labels)
@@ -106,6 +114,12 @@ def check(config: CampaignConfig) -> None:
     if never:
         raise ConfigurationError(
             f"stop: without a model nothing is judged, so there will be no {min(never)}"
+        )
+    blind = stopping.of_probabilities(config.stop) if config.labels.is_drawn else []
+    if blind:
+        raise ConfigurationError(
+            f"stop.{blind[0]}: it would never fire, because what it looks at are probabilities of "
+            "classes, and a picture has many objects; choose plateau or stable_predictions"
         )
     wait = config.wait
     waiting.Rule.parse(enough=wait.enough, after=wait.after, rest=wait.rest, poll_s=wait.poll_s)
@@ -127,6 +141,11 @@ def _check_needs(config: CampaignConfig) -> None:
     if not several and not drawn and getattr(config.model, "samples_posterior", False):
         there |= {"posterior"}
     selection = config.strategy
+    if drawn and selection.at_least:
+        raise ConfigurationError(
+            "strategy.at_least: it counts items by their one class, and a picture may have many "
+            "objects; leave it out"
+        )
     chosen_by = [("strategy", selection.strategy, there)] if config.learns else []
     chosen_by += [("strategy.cold_start", selection.cold_start, always)]
     for where, strategy, given in chosen_by:
@@ -149,7 +168,10 @@ _WHY = {
 
 _OF_ONE_CLASS = ("posterior", "proba")
 _WHY_SETS = "an item may have several labels: choose a scorer such as multi_label_entropy"
-_WHY_DRAWN = "a picture may have many objects: choose a scorer such as objects"
+_WHY_DRAWN = (
+    "a picture may have many objects: choose `kind: top_k` or cluster_top, with a scorer such as "
+    "objects"
+)
 
 
 def check_tool(config: CampaignConfig, traits: Traits) -> None:

@@ -60,6 +60,26 @@ def drawn(task: str) -> Names:
     )
 
 
+_IN_WORDS = {
+    "map50": "mAP at IoU .5",
+    "map50_95": "mAP at IoU .5 to .95",
+    "miou": "mean IoU",
+    "dice": "Dice",
+}
+
+
+def in_words(name: str) -> str:
+    """Return how people read a metric of what is drawn; others go by their names.
+
+    >>> in_words("map50"), in_words("map50/car"), in_words("recall/car"), in_words("accuracy")
+    ('mAP at IoU .5', 'mAP at IoU .5 of car', 'recall/car', 'accuracy')
+    """
+    kind, slash, one = name.partition("/")
+    if kind not in _IN_WORDS:
+        return name
+    return f"{_IN_WORDS[kind]} of {one}" if slash else _IN_WORDS[kind]
+
+
 def check_metrics(names: Sequence[str], schema: LabelSchema) -> None:
     """Raise `ConfigurationError` for a metric that the task has not, or a class that is not there.
 

@@ -6,6 +6,7 @@ whoever finds one need not compute it.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +87,7 @@ def make_shard(campaign: Campaign, model: str, number: int, wanted: frozenset[st
         if path.exists():
             continue
         said = kind.make(campaign.model(model), campaign.inputs(rows), classes)
-        write_atomically(path, lambda file, kind=kind, said=said: kind.save(file, said))  # type: ignore[misc]
+        _keep(path, kind, said)
 
 
 def of_positions(campaign: Campaign, model: str, positions: NDArray[np.intp], name: str) -> Any:
@@ -101,10 +102,33 @@ def of_positions(campaign: Campaign, model: str, positions: NDArray[np.intp], na
     return kind.join(parts)
 
 
+def of_sample(campaign: Campaign, model: str, positions: NDArray[np.intp]) -> Any:
+    """Return what the model says of a sample that is drawn once a campaign, and compared often."""
+    [name] = campaign.lesson.shown_as - {"mirrored"}
+    size, kind, parts = _size(campaign), KINDS[name], []
+    classes = len(campaign.config.labels.classes)
+    for start in range(0, len(positions), size):
+        rows = positions[start : start + size]
+        which = hashlib.sha256(rows.tobytes()).hexdigest()[:16]
+        path = _folder(campaign, model) / f"{campaign.pool.digest[:16]}-{which}.{kind.suffix}"
+        if not path.exists():
+            _keep(path, kind, kind.make(campaign.model(model), campaign.inputs(rows), classes))
+        parts.append(kind.load(path))
+    return kind.join(parts)
+
+
+def _keep(path: Path, kind: Kind, said: Any) -> None:
+    write_atomically(path, lambda file: kind.save(file, said))
+
+
 def _size(campaign: Campaign) -> int:
     return PICTURES if campaign.config.reads_pictures else ROWS
 
 
 def _file(campaign: Campaign, model: str, number: int, name: str) -> Path:
     shard = f"{campaign.pool.digest[:16]}-{name}-{number:05d}.{KINDS[name].suffix}"
-    return campaign.workspace / "cache" / model / shard
+    return _folder(campaign, model) / shard
+
+
+def _folder(campaign: Campaign, model: str) -> Path:
+    return campaign.workspace / "cache" / model

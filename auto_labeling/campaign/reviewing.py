@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
@@ -13,11 +14,18 @@ from auto_labeling.campaign.intake import decode
 from auto_labeling.campaign.schema import CAMPAIGN, answers, of, suggested
 from auto_labeling.preannotation import worth
 from auto_labeling.preannotation.reviewing import Review, reviewed
-from auto_labeling.records import Value
+from auto_labeling.records import ItemId, Value
 from auto_labeling.shapes import Shape
 
 _REVIEWS = (
-    select(suggested.c.value, suggested.c.blind, suggested.c.unsure, answers.c.value.label("said"))
+    select(
+        suggested.c.item,
+        suggested.c.value,
+        suggested.c.blind,
+        suggested.c.unsure,
+        answers.c.value.label("said"),
+        answers.c.seconds,
+    )
     .join(
         answers, (answers.c.campaign == suggested.c.campaign) & (answers.c.item == suggested.c.item)
     )
@@ -35,13 +43,33 @@ class Pair(NamedTuple):
     """The person did not see it."""
     unsure: Value | None
     """Of a blind picture all that the model saw."""
+    item: ItemId = ""
+    seconds: float = math.nan
+    """What the answer took, where the tool measures it."""
 
 
 def pairs(connection: Connection, campaign: str) -> list[Pair]:
     """Return every answer to an item of which there is a suggestion, oldest first."""
+    return paired(rows(connection, campaign))
+
+
+def rows(connection: Connection, campaign: str) -> Sequence[Any]:
+    """Return the same as they are stored: to decode many shapes takes longer than to read them."""
+    return connection.execute(_REVIEWS, of(campaign)).all()
+
+
+def paired(stored: Iterable[Any]) -> list[Pair]:
+    """Return what `rows` has read."""
     return [
-        Pair(decode(row.value), said, row.blind, decode(row.unsure))
-        for row in connection.execute(_REVIEWS, of(campaign))
+        Pair(
+            decode(row.value),
+            said,
+            row.blind,
+            decode(row.unsure),
+            item=row.item,
+            seconds=math.nan if row.seconds is None else row.seconds,
+        )
+        for row in stored
         if (said := decode(row.said)) is not None
     ]
 

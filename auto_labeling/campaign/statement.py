@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from auto_labeling.campaign import budget
 from auto_labeling.campaign.ledger import Ledger
+from auto_labeling.campaign.metric_names import in_words
 from auto_labeling.campaign.rounds import CampaignState, Step, next_step
 from auto_labeling.campaign.schema import (
     answers,
@@ -27,6 +30,7 @@ from auto_labeling.campaign.schema import (
     spend,
     transitions,
 )
+from auto_labeling.campaign.suggestion_account import SuggestionLine, account_of, nothing
 from auto_labeling.campaign.transition import read_state
 from auto_labeling.records import CampaignId, Interval, Micros
 
@@ -106,6 +110,15 @@ class Statement:
     """(version, who, why, when) of every change since the start."""
     judged_against: str | None
     """What the metrics compare with: held-out labels, or consensus on the control slice."""
+    objects: Mapping[str, int] = field(default_factory=dict)
+    """Class -> objects among the labels, where people draw; in the order of the classes."""
+    reviewed: Callable[[], SuggestionLine | None] = nothing
+    """Reckons `suggestions`, once: of many pictures that takes longer than to read all the rest."""
+
+    @property
+    def suggestions(self) -> SuggestionLine | None:
+        """What became of suggestions; None where people were never shown one."""
+        return self.reviewed()
 
     @property
     def dataset(self) -> str | None:
@@ -162,6 +175,8 @@ def read(ledger: Ledger, campaign: CampaignId) -> Statement:
             configuration=versions[-1].body,
             amendments=[(v.version, v.who, v.why, v.at) for v in versions[1:]],
             judged_against=_judged_against(connection, campaign),
+            objects=_objects(connection, campaign, versions[-1].body),
+            reviewed=account_of(connection, campaign, versions[-1].body),
         )
 
 
@@ -192,8 +207,8 @@ def savings(statement: Statement, metric: str) -> Savings:
         share=spared / blind[-1].items,
         cost_micros=float(blind[-1].cost_micros - reached.cost_micros),
         how=(
-            f"items until {metric} {goal:.3f}, which one replayed random arm has at its end; "
-            "one run each, so without an interval"
+            f"items until {in_words(metric)} {goal:.3f}, which one replayed random arm has at its "
+            "end; one run each, so without an interval"
         ),
     )
 
@@ -252,6 +267,26 @@ def _items(connection: Connection, campaign: CampaignId) -> dict[str, int]:
         "undecided": len(known) - decided,
         "unlabelable": unlabelable or 0,
     }
+
+
+def _objects(
+    connection: Connection, campaign: CampaignId, told: Mapping[str, Any]
+) -> dict[str, int]:
+    """Return class -> objects; none where nobody draws."""
+    # Shapes are not made of them: they are many, and nothing but their class is asked.
+    labels_told = told.get("labels") or {}
+    if labels_told.get("task", "single") in ("single", "multi"):
+        return {}
+    known = connection.scalars(
+        select(labels.c.value).where(labels.c.campaign == campaign, labels.c.value.is_not(None))
+    )
+    found = Counter(
+        one["label"]
+        for value in known
+        for one in json.loads(value)
+        if isinstance(one, dict)  # an abstention is a word
+    )
+    return {name: found[name] for name in labels_told.get("classes") or ()}
 
 
 def _answers(connection: Connection, campaign: CampaignId) -> dict[str, int]:

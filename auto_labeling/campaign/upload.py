@@ -14,6 +14,7 @@ from sqlalchemy import BindParameter, bindparam, select, update
 
 from auto_labeling.campaign import asks as asks_room
 from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.payloads import items_as_they_were
 from auto_labeling.campaign.schema import (
     CAMPAIGN,
     ROUND,
@@ -28,8 +29,8 @@ from auto_labeling.campaign.schema import (
 )
 from auto_labeling.campaign.suggesting import suggestions
 from auto_labeling.campaign.transition import change_campaign
-from auto_labeling.errors import BlockedError, DataError, LeaseLost, TransientError
-from auto_labeling.records import Ask, AskState, CancelResult, Item, RemoteRef, Upload
+from auto_labeling.errors import LeaseLost, TransientError
+from auto_labeling.records import Ask, AskState, CancelResult, RemoteRef, Upload
 
 _GONE = CancelResult.CANCELLED
 _PROJECT = select(campaigns.c.project).where(campaigns.c.campaign == CAMPAIGN)
@@ -55,7 +56,6 @@ _KNOWN = select(uploads.c.upload, uploads.c.remote_id, uploads.c.cancelled_at).w
     uploads.c.campaign == CAMPAIGN
 )
 _KNOWN_OF_ROUND = _KNOWN.where(uploads.c.round == ROUND)
-_PAYLOADS_AS_THEY_WERE = "The campaign goes on once the pool's files are as they were."
 
 
 def send(campaign: Campaign, round_number: int) -> int:
@@ -205,7 +205,7 @@ def _with_items(campaign: Campaign, intended: Sequence[tuple[str, list[Ask]]]) -
             for chunk in chunks(wanted)
             for position in connection.scalars(_POSITIONS, of(campaign.campaign_id, these=chunk))
         ]
-    found = _payloads(campaign, positions)
+    found = items_as_they_were(campaign.pool, positions)
     starts = suggestions(campaign, wanted)
     return [
         Upload(
@@ -227,22 +227,6 @@ def _with_login(campaign: Campaign, ask: Ask) -> Ask:
     if ask.assignee is None or not campaign.backend.traits.has_queues:
         return ask
     return replace(ask, assignee=campaign.pseudonyms.login_of(ask.assignee))
-
-
-def _payloads(campaign: Campaign, positions: Sequence[int]) -> dict[str, Item]:
-    try:
-        items_there, missing = campaign.pool.check(positions)
-    except DataError as error:
-        raise BlockedError(str(error), remedy=_PAYLOADS_AS_THEY_WERE) from error
-    if missing:
-        first = missing[0]
-        raise BlockedError(
-            f"{first.where} and {len(missing) - 1} more: {first.reason}"
-            if len(missing) > 1
-            else f"{first.where}: {first.reason}",
-            remedy=_PAYLOADS_AS_THEY_WERE,
-        )
-    return {item.item_id: item for item in items_there}
 
 
 def _known(campaign: Campaign, round_number: int | None) -> dict[str, tuple[str | None, bool]]:

@@ -48,6 +48,7 @@ def outlook_of(path: Path, folder: Path) -> Outlook:
     """Read the campaign file at `path` and its pool, using the empty `folder`, and forecast."""
     config = config_room.load(path)
     creation.check(config)
+    creation.check_files(config, path.parent)
     pool = creation.take_in(config, path.parent, folder / "inputs")
     sides = creation.split_of(config, pool)
     labeled, leaking = imported.apart(imported.labels_of(config, pool), pool, sides)
@@ -68,6 +69,7 @@ def outlook_of(path: Path, folder: Path) -> Outlook:
             *sides.notes,
             *_leaks(leaking),
             *_people(config, path.parent, folder, pool),
+            *_objects(config),
             *_secrets(config),
         ],
     )
@@ -149,6 +151,16 @@ def _people(config: CampaignConfig, base: Path, folder: Path, pool: Pool) -> lis
         return []
     said = f"quality.overlap: an item needs {overlap} different people, and the tool has {people}"
     return [f"{said}; lower the overlap, or add people"]
+
+
+def _objects(config: CampaignConfig) -> list[str]:
+    """Return a warning if the money follows from how many objects there are, which nobody knows."""
+    units = {person.pay.unit for person in config.people if person.pay is not None}
+    if not config.labels.is_drawn or not units & {"object", "hour"}:
+        return []
+    one, ten = (expected_seconds(config.labels.task, many) for many in (1, 10))
+    work = f"about {one:.0f} s of work; a picture of ten takes about {ten:.0f} s"
+    return [f"money: forecast for one object a picture, {work}, and nobody has counted them"]
 
 
 def _secrets(config: CampaignConfig) -> list[str]:

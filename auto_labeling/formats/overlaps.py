@@ -68,9 +68,15 @@ def iou(one: Shape, other: Shape) -> float:
 
 def _around(shapes: Sequence[Shape]) -> NDArray[np.float64]:
     """Return (n, 4) left, top, width and height of the upright boxes around shapes."""
-    edges = np.array([bounds(shape) for shape in shapes], np.float64).reshape(-1, 4)
+    edges = np.array([_sides(shape) for shape in shapes], np.float64).reshape(-1, 4).clip(0, 1)
     edges[:, 2:] -= edges[:, :2]
     return edges
+
+
+def _sides(shape: Shape) -> tuple[float, float, float, float]:
+    if isinstance(shape, Box):  # by far the most; all are clipped at once
+        return shape.x, shape.y, shape.x + shape.width, shape.y + shape.height
+    return bounds(shape)
 
 
 def _edges(boxes: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from auto_labeling.errors import ConfigurationError, DataError
-from auto_labeling.models.storing import load_verified
+from auto_labeling.models.storing import load_verified, read_verified
 from auto_labeling.ports import Model
 
 
@@ -27,6 +27,13 @@ class Pickled:
             )
         if not re.fullmatch(r"[0-9a-fA-F]{64}", self.sha256):
             raise ConfigurationError(f"sha256: expected 64 hex digits, got {self.sha256!r}")
+
+    def check(self, base: Path, task: str) -> None:  # noqa: ARG002 - which task, only loading tells
+        """Read the file; nothing of it is loaded."""
+        try:
+            read_verified(base / Path(self.path).expanduser(), str(self.sha256))
+        except DataError as error:
+            raise ConfigurationError(f"path: {error}") from error
 
     def build(self, seed: int, base: Path = Path()) -> Model:
         """Return the estimator, its undecided `random_state`s set to `seed`."""

@@ -52,6 +52,12 @@ class Torch(Training):
         """Whether the model can disagree with itself."""
         return self.dropout_samples > 0
 
+    def check(self, base: Path, task: str) -> None:  # noqa: ARG002 - a module learns any task
+        """Read the file, where there is one; nothing of it is run."""
+        from auto_labeling.models.torch_source import code_of
+
+        code_of(self.module, self.sha256, base)
+
     def build(self, seed: int, base: Path = Path()) -> Model:
         """Return the untrained module; `seed` draws its weights and the order of the items."""
         from auto_labeling.models.torch_classifier import TorchClassifier

@@ -75,18 +75,22 @@ class Source:
 
 def found(name: str, sha256: str | None, base: Path) -> Source:
     """Return the function `name` says, of a file with this digest, or of an installed package."""
-    _require_torch()
-    place = name.rpartition(":")[0]
-    code = None
-    if place.endswith(".py"):
-        try:
-            content = read_verified(base / Path(place).expanduser(), str(sha256))
-            code = importlib.util.decode_source(content)
-        except (DataError, SyntaxError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"module: {error}") from error
-    source = Source(name=name, code=code)
+    source = Source(name=name, code=code_of(name, sha256, base))
     source.function()
     return source
+
+
+def code_of(name: str, sha256: str | None, base: Path) -> str | None:
+    """Return what the file with this digest holds, unread by Python; None for a package."""
+    _require_torch()
+    place = name.rpartition(":")[0]
+    if not place.endswith(".py"):
+        return None
+    try:
+        content = read_verified(base / Path(place).expanduser(), str(sha256))
+        return importlib.util.decode_source(content)
+    except (DataError, SyntaxError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"module: {error}") from error
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,6 +15,7 @@ from auto_labeling.errors import ConfigurationError
 if TYPE_CHECKING:
     from auto_labeling.models.yolo_model import YoloModel
 
+MISSING = "model: yolo needs ultralytics, which is not installed; `pip install auto-labeling[yolo]`"
 _STRIDE = 32
 # What ultralytics calls its training arguments; those that would leave the run's folder, call
 # somebody or contradict a key of ours are not among them.
@@ -115,6 +117,19 @@ class Yolo:
                 f"device: expected cpu, mps, cuda or cuda:N, got {self.device!r}"
             )
         _check_options(self.options)
+
+    def check(self, base: Path, task: str) -> None:
+        """Look at what a checkpoint says of itself; neither torch nor ultralytics is imported."""
+        from auto_labeling.models.yolo_checkpoint import check_checkpoint, classifies, verified
+
+        if find_spec("ultralytics") is None:
+            raise ConfigurationError(MISSING)
+        finds = task != "single"
+        if self.weights.endswith(".pt"):
+            path = base / Path(self.weights).expanduser()
+            check_checkpoint(verified(path, str(self.sha256)), path, finds=finds)
+        elif finds and self.weights.endswith("-cls.yaml"):
+            raise ConfigurationError(classifies("find"))
 
     def build(self, seed: int, base: Path = Path()) -> YoloModel:
         """Return the model, which has learned nothing; torch is imported when it is first used."""

@@ -16,10 +16,7 @@ from typing import Any
 import numpy as np
 
 from auto_labeling.errors import ConfigurationError
-
-_MISSING = (
-    "model: yolo needs ultralytics, which is not installed; `pip install auto-labeling[yolo]`"
-)
+from auto_labeling.models.yolo import MISSING
 
 
 def ultralytics() -> Any:
@@ -34,7 +31,7 @@ def ultralytics() -> Any:
         import torch  # noqa: F401 - before ultralytics, which would hold it to one thread
         import torchvision  # noqa: F401
     except ImportError as error:
-        raise ConfigurationError(_MISSING) from error
+        raise ConfigurationError(MISSING) from error
     os.environ |= {"YOLO_OFFLINE": "1", "YOLO_AUTOINSTALL": "0", "YOLO_VERBOSE": "0"}
     if "YOLO_CONFIG_DIR" not in os.environ:
         os.environ["YOLO_CONFIG_DIR"] = _own_folder()
@@ -43,7 +40,7 @@ def ultralytics() -> Any:
             import ultralytics as library
             import ultralytics.nn.tasks
         except ImportError as error:
-            raise ConfigurationError(_MISSING) from error
+            raise ConfigurationError(MISSING) from error
     _hand_over_logging()
     return library
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import io
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from auto_labeling.errors import ConfigurationError
+from auto_labeling.models.yolo_checkpoint import classifies, verified
 from auto_labeling.models.yolo_library import ultralytics
 
 MODULES = {
@@ -75,7 +75,7 @@ def read_network(weights: str, sha256: str | None, base: Path) -> Network:
     if weights.endswith(".yaml"):
         return _of_architecture(weights)
     path = base / Path(weights).expanduser()
-    module = _loaded(_verified(path, str(sha256)), path)
+    module = _loaded(verified(path, str(sha256)), path)
     task = _task_of(module.yaml, path)
     names = [str(module.names[at]) for at in range(len(module.names))]
     return packed(module, task, names, module.state_dict())
@@ -92,19 +92,6 @@ def _of_architecture(name: str) -> Network:
             "yolov8n.yaml, yolov8n-seg.yaml or yolov8n-cls.yaml"
         ) from error
     return Network(task=_task_of(plan, name), plan=plan, names=(), state=None)
-
-
-def _verified(path: Path, sha256: str) -> bytes:
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise ConfigurationError(f"weights: {path}: there is no such file") from error
-    got = hashlib.sha256(content).hexdigest()
-    if got != sha256.lower():
-        raise ConfigurationError(
-            f"weights: {path}: expected sha256 {sha256}, got {got}: it is another file"
-        )
-    return content
 
 
 def _loaded(content: bytes, path: Path) -> Any:
@@ -145,10 +132,7 @@ def _plan_for(plan: Mapping[str, Any], has: str, task: str) -> Mapping[str, Any]
     if has == task:
         return plan
     if has == "classify":
-        raise ConfigurationError(
-            f"weights: they classify pictures and have nothing to {task} objects with; expected "
-            "those of a detection or segmentation model"
-        )
+        raise ConfigurationError(classifies(task))
     made = copy.deepcopy(dict(plan))
     sources = made["head"][-1][0]
     if task == "classify":

@@ -163,6 +163,19 @@ class Pool:
             tuple(pictures_of(first.heldout_source, first.base, self.heldout.references))
         )
 
+    def check_heldout(self) -> list[Quarantined]:
+        """Return the held-out rows that are gone, or other than they were."""
+        first, held = self.snapshots[0], self.heldout
+        if held is None or first.heldout_source is None:
+            return []
+        entries = [
+            Entry(item_id=item, reference=reference, group=None, content_hash=content_hash)
+            for item, reference, content_hash in zip(
+                held.ids, held.references, held.content_hashes, strict=True
+            )
+        ]
+        return items_of(first.heldout_source, first.base, entries)[1]
+
     def kinds(self) -> frozenset[str]:
         """Return what the items are: `image`, `text`, `row`; those of one snapshot are alike."""
         ends = [0, *map(int, self._ends[:-1])]

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import event, update
 from sqlalchemy.engine import Engine
 
-from auto_labeling import assemble
+from auto_labeling import assemble, models
 from auto_labeling import config as config_room
 from auto_labeling.campaign import driver, schema
 from auto_labeling.campaign.context import Campaign
@@ -26,6 +26,7 @@ from auto_labeling.campaign.transition import state_of
 from auto_labeling.errors import AutoLabelingError
 from auto_labeling.workspace import Workspace
 from tests.kill.world import CAMPAIGN, PATIENT
+from tests.support.apprentice import Apprenticeship
 
 _LATER_IMPORTS = (
     "alembic.command",
@@ -53,6 +54,7 @@ def import_everything() -> None:
     """Import what a campaign imports on its way, and read a campaign file as it will."""
     for name in _LATER_IMPORTS:
         importlib.import_module(name)
+    models.TABLE["apprentice"] = Apprenticeship
     config_room.parse(PATIENT.config)
 
 

@@ -47,6 +47,7 @@ _OF_PROCESSES = {
     *(f"{table}.seq" for table in ("answers", "events", "quarantine", "spend", "transitions")),
     "uploads.remote_id",  # counts copies
     "rounds.model_sha256",  # of a pickle, which tells whether two equal strings are one object
+    "suggested.model",  # likewise
     "events.body",  # what this driver did of a step that two began
     "transitions.detail",
     "transitions.step",  # what a withdrawal began a look may end
@@ -225,6 +226,9 @@ def _examine_files(workspace: Workspace) -> None:
             assert hashlib.sha256(model.read_bytes()).hexdigest() == model.stem
     for shard in workspace.root.glob("cache/*/[!.]*.npy"):
         np.load(shard)
+    for seen in workspace.root.glob("cache/*/[!.]*.npz"):
+        with np.load(seen) as kept:
+            assert [kept[name] for name in kept.files]
     for table in workspace.root.glob("manifests/*/[!.]*.parquet"):
         pq.read_table(table)
     for text in (

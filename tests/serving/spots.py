@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
+from auto_labeling.campaign.drawings import drawn as as_drawn
 from auto_labeling.detections import Detections
 from auto_labeling.formats.masks import mask_of
 from auto_labeling.formats.value import encode_value
@@ -138,7 +139,7 @@ def _spot(rng: np.random.Generator, place: int) -> Spot:
 
 def answer_of(spots: Sequence[Spot], schema: LabelSchema) -> tuple[Shape, ...]:
     """Return what a person draws on such a picture."""
-    model = Spotter(draws=schema.task == "masks", names=schema.classes)
+    model = Spotter(draws=schema.task != "boxes", names=schema.classes)
     found = [
         (one.score, schema.classes.index(one.label), _inside(one))
         for one in sorted(spots, key=lambda one: -one.score)
@@ -153,7 +154,7 @@ def answer_of(spots: Sequence[Spot], schema: LabelSchema) -> tuple[Shape, ...]:
         if model.draws
         else None,
     )
-    return seen.shapes(0, schema.classes)
+    return as_drawn(seen, schema)
 
 
 def _inside(spot: Spot) -> NDArray[np.bool_]:

@@ -111,7 +111,8 @@ def spotting() -> Iterator[None]:
 def album(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, spotting: None
 ) -> Iterator[Album]:
-    made = make(tmp_path_factory.mktemp(request.param), request.param)
+    rule = {"at_least": USUAL, "blind": "0%"}
+    made = make(tmp_path_factory.mktemp(request.param), request.param, preannotate=rule)
     yield made
     made.function.close()
 

@@ -19,7 +19,7 @@ from auto_labeling.campaign.rounds import CampaignState, RoundState
 from auto_labeling.campaign.schema import CAMPAIGN, ROUND, items, of, picks
 from auto_labeling.campaign.steps.learning import training_set
 from auto_labeling.campaign.transition import Ending, Transition, newest_model
-from auto_labeling.files import write_atomically
+from auto_labeling.files import content_digest, write_atomically
 from auto_labeling.models.embedding import feature_embedder
 from auto_labeling.ports import Embeds, KnowsChances, QueryStrategy
 from auto_labeling.records import Purpose, Side
@@ -140,8 +140,10 @@ def _embeddings(campaign: Campaign) -> NDArray[np.floating]:
     A model that begins with weights of its own embeds pictures by these, because its embeddings
     must not move from round to round; where there are none, features are embedded.
     """
-    weights: str | None = getattr(campaign.config.model, "sha256", None)
-    by = f"-{weights[:16]}" if campaign.config.reads_pictures and weights else ""
+    settings = campaign.config.model
+    has_own = campaign.config.reads_pictures and getattr(settings, "sha256", None) is not None
+    # All settings: the same weights say something else at another size of the pictures.
+    by = f"-{content_digest([repr(settings), str(campaign.config.seed)])[:16]}" if has_own else ""
     path = campaign.workspace / "cache" / campaign.pool.digest / f"embeddings{by}.npy"
     if not path.exists():
         begins: object = campaign.unfitted() if by else None
@@ -167,8 +169,10 @@ def _view(campaign: Campaign, positions: NDArray[np.intp], strategy: QueryStrate
         shown["groups"] = np.array([group or item for group, item in groups])[positions]
     for what in predictions.KINDS.keys() & needs:
         shown[what] = predictions.of_positions(campaign, _model(campaign), positions, what)
-    if "cost" in needs or not shown:  # a view has to have a length, and this one is small
+    if "cost" in needs:
         shown["cost"] = _cost(campaign, positions)
+    if not shown:  # a view has to have a length, and this one is small
+        shown["cost"] = np.ones(len(positions))
     return PoolView(**shown, **_labeled(campaign, needs))
 
 

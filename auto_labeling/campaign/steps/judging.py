@@ -85,7 +85,7 @@ def evaluate(campaign: Campaign, state: CampaignState) -> Transition:
         power = 1.0
         if judges is not None and said is not None:
             power = campaign.lesson.sharpness(said, judges.truth)
-        moved = shifted(campaign, known, model, before, power)
+        moved = shifted(campaign, known, sha256, before, power)
 
     def keep(connection: Connection) -> None:
         if moved is not None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from auto_labeling.arrays import rng_for
-from auto_labeling.campaign import labels, manifest
+from auto_labeling.campaign import labels, manifest, predictions
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.labels import Label
 from auto_labeling.campaign.rounds import CampaignState, RoundState
@@ -78,7 +78,7 @@ def train(campaign: Campaign, state: CampaignState) -> Transition:
         [label.value for label in known],
     )
     sha256 = _keep(campaign, fitted)
-    agreement = None if before is None else _agreement(campaign, fitted, before)
+    agreement = None if before is None else _agreement(campaign, sha256, before)
 
     def write(connection: Connection) -> None:
         name = campaign.campaign_id
@@ -129,12 +129,11 @@ def learner_before(connection: Connection, campaign: CampaignId, number: int) ->
 
 
 def shifted(
-    campaign: Campaign, known: list[Label], fitted: fitting.Fitted, before: Learner, power: float
+    campaign: Campaign, known: list[Label], model: str, before: Learner, power: float
 ) -> Shift:
     """Return what a model predicts otherwise on the pool than the one before it."""
     rows, lesson = compared(campaign), campaign.lesson
-    shown, older = campaign.inputs(rows), campaign.model(before.sha256)
-    old, new = (lesson.predict(one, shown) for one in (older, fitted))
+    old, new = (predictions.of_sample(campaign, one, rows) for one in (before.sha256, model))
     labeled = np.isin(rows, [label.position for label in known])
     items = len(training_set(known))
     return lesson.shift(old, new, labeled, before=before.labels, items=items, power=power)
@@ -150,8 +149,8 @@ def _keep(campaign: Campaign, fitted: fitting.Fitted) -> str:
     return sha256
 
 
-def _agreement(campaign: Campaign, fitted: fitting.Fitted, before: str) -> float:
-    """Return Cohen's kappa between the predictions of two rounds' models on the pool."""
-    shown, lesson = campaign.inputs(compared(campaign)), campaign.lesson
-    old, new = (lesson.predict(one, shown) for one in (campaign.model(before), fitted))
-    return lesson.agreement(old, new)
+def _agreement(campaign: Campaign, model: str, before: str) -> float:
+    """Return how alike two rounds' models are on the pool, as the lesson reckons it."""
+    rows = compared(campaign)
+    old, new = (predictions.of_sample(campaign, one, rows) for one in (before, model))
+    return campaign.lesson.agreement(old, new)

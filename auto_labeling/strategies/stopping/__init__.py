@@ -79,6 +79,21 @@ def any_looks_at_learning(rules: Iterable[StoppingRule]) -> bool:
     )
 
 
+def of_probabilities(rules: Iterable[StoppingRule]) -> list[str]:
+    """Return the kinds of those rules that look at the probabilities of classes.
+
+    >>> of_probabilities(rules_from({"max_rounds": 20, "all_of": {"expected_gain": 1}}))
+    ['expected_gain']
+    """
+    found: list[str] = []
+    for rule in rules:
+        if isinstance(rule, AllOf):
+            found += of_probabilities(rule.rules)
+        elif isinstance(rule, ExpectedGain | OverallUncertainty):
+            found += [kind for kind, made in TABLE.items() if made is type(rule)]
+    return found
+
+
 def _rule(kind: str, given: object) -> StoppingRule:
     if kind not in TABLE:
         raise ConfigurationError(
