@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 
-from auto_labeling import assemble, launch, models
+from auto_labeling import assemble, given, launch
 from auto_labeling.campaign import creation, manifest
 from auto_labeling.campaign.budget import Account
 from auto_labeling.campaign.statement import Statement, savings
 from auto_labeling.errors import ConfigurationError, DataError
-from auto_labeling.files import sha256_of, write_atomically
+from auto_labeling.files import write_atomically
 from auto_labeling.records import CampaignId, Interval
-from auto_labeling.sampling import names
+from auto_labeling.reporting.terms import terms_of
 from auto_labeling.workspace import Workspace
 
 
@@ -28,8 +27,11 @@ class PipelineReport:
 
     campaign_id: CampaignId
     accuracy: float
+    """Of the first metric that was judged, `metric`: accuracy, or mAP where people draw."""
     accuracy_interval: tuple[float, float]
     """95 % limits."""
+    metric: str
+    """`accuracy`, `map50` ..."""
     judged_against: str | None
     """Held-out labels, or consensus on the control slice."""
     labels_used: int
@@ -54,16 +56,19 @@ class AutoLabelingPipeline:
     """A labeling campaign from Python.
 
     Args:
-        model: a scikit-learn classifier, the name of a model kind such as `"lda"`, or None for
-            logistic regression.
+        model: a scikit-learn classifier, the name of a model kind such as `"lda"` or `"yolo"`, a
+            mapping as it stands under `model` in a campaign file, or None for logistic regression.
+            A file that such a mapping names, as `weights`, is found from where you are.
         active_learning: auto, uncertainty, margin, entropy, hybrid, random ..., or a mapping as it
-            stands under `strategy` in a campaign file.
+            stands under `strategy` in a campaign file. Where people draw, `uncertainty` is that of
+            the objects on a picture.
         labeling_tool: the kind of tool: `label_studio`, `cvat`, `simulated` or `files`.
         api_key: the tool's token, or the password where `connection` names a `user`; it is kept in
             a file that only you can read. None: what the environment says (`LABEL_STUDIO_API_KEY`,
             `CVAT_ACCESS_TOKEN`).
         connection: further keys of the tool, as they stand under `backend` in a campaign file; for
-            `simulated`, `truth` may be the labels themselves, in the order of the pool.
+            `simulated`, `truth` may be the labels themselves, in the order of the pool, or a COCO
+            file where people draw.
     """
 
     def __init__(
@@ -75,7 +80,8 @@ class AutoLabelingPipeline:
         **connection: Any,
     ) -> None:
         self._model = model
-        self._strategy = _strategy(active_learning)
+        self._strategy = active_learning
+        given.strategy_of(active_learning, "single")  # a wrong name is told at once
         self._tool = {"kind": labeling_tool, **connection}
         self._api_key = api_key
         self._settings: dict[str, Any] = {}
@@ -93,8 +99,9 @@ class AutoLabelingPipeline:
         currency: str = "USD",
         overlap: int = 1,
         confidence_threshold: float | None = None,
+        task: str = "single",
         classes: Sequence[str] | None = None,
-        heldout: tuple[Any, Sequence[Any]] | None = None,
+        heldout: Any = None,
         name: str = "pipeline",
         workspace: Path | str | None = None,
         seed: int = 0,
@@ -113,8 +120,11 @@ class AutoLabelingPipeline:
             overlap: opinions an item gets.
             confidence_threshold: how sure the model has to be, in [0, 1], for people to be shown
                 its answer as a start; None: they are shown none.
+            task: `single`, `boxes`, `polygons` or `masks`; what is drawn needs a model that draws,
+                such as `model={"kind": "yolo", "weights": "yolov8n.pt", "sha256": "..."}`.
             classes: the classes, where `labeled_data` does not show them all.
-            heldout: `(X, y)` that judges the model; without it a random control slice does.
+            heldout: what judges the model, as `labeled_data`; without it a random control slice
+                does.
             name: of the campaign.
             workspace: where everything is kept; `./.auto-label`.
             seed: of every random choice.
@@ -125,6 +135,7 @@ class AutoLabelingPipeline:
         self._settings = {
             "name": name,
             "seed": seed,
+            "task": task,
             "classes": classes,
             "heldout": heldout,
             "batch": batch_size,
@@ -153,18 +164,22 @@ class AutoLabelingPipeline:
         """Run the campaign flow to its end and return what it bought.
 
         Args:
-            labeled_data: `(X, y)`, or a frame with the column `label`; None starts cold.
-            unlabeled_data: an array (n, d), a frame, a list of texts, or a list of image paths.
-            target_accuracy: stop when the lower bound of the accuracy is there.
+            labeled_data: `(X, y)`, or a frame with the column `label`; None starts cold. Where
+                people draw, image paths with a tuple of shapes each, or the path of a COCO file
+                (.json) beside or above its pictures.
+            unlabeled_data: an array (n, d), a frame, a list of texts, or a list of image paths;
+                where people draw, a COCO file as well, whose objects nobody sees.
+            target_accuracy: stop when the lower bound of the accuracy is there, or that of mAP at
+                IoU .5 where people draw.
         """
         if not self._settings:
             self.configure()
         campaign = creation.new_id(self._settings["name"])
-        given = self._workspace.campaign(campaign) / "given"
-        raw = self._raw(given, labeled_data, unlabeled_data, target_accuracy)
-        path = given / "config.yaml"
+        folder = self._workspace.campaign(campaign) / "given"
+        raw = self._raw(folder, labeled_data, unlabeled_data, target_accuracy)
+        path = folder / "config.yaml"
         write_atomically(path, yaml.safe_dump(raw, sort_keys=False))
-        assemble.create(self._workspace, raw, config_path=path, base=given, campaign_id=campaign)
+        assemble.create(self._workspace, raw, config_path=path, base=folder, campaign_id=campaign)
         self._campaign = campaign
         launch.run_campaign(self._workspace, campaign)
         return self.report()
@@ -190,24 +205,28 @@ class AutoLabelingPipeline:
         return self._campaign
 
     def _raw(
-        self, given: Path, labeled: Any, unlabeled: Any, target: float | None
+        self, folder: Path, labeled: Any, unlabeled: Any, target: float | None
     ) -> dict[str, Any]:
         """Write what was given into files and return the campaign file that names them."""
-        if unlabeled is None or len(unlabeled) == 0:
+        if unlabeled is None or len(str(unlabeled) if given.is_file(unlabeled) else unlabeled) == 0:
             raise DataError("unlabeled_data: expected at least one item, got none")
         settings = self._settings
+        desk = given.Desk.of(folder, settings["task"], settings["classes"], labeled)
         stop: dict[str, Any] = {"max_rounds": settings["max_rounds"]}
         if target is not None:
-            stop["target"] = {"metric": "accuracy", "at_least": target}
-        pool = _write_source(given, "pool", unlabeled)
+            metric = "map50" if desk.schema.is_drawn else "accuracy"
+            stop["target"] = {"metric": metric, "at_least": target}
         raw: dict[str, Any] = {
             "schema_version": 1,
             "name": settings["name"],
-            "labels": {"task": "single", "classes": _classes(settings["classes"], labeled)},
-            "pool": pool,
-            "model": _write_model(given, self._model),
-            "strategy": {**self._strategy, "batch": settings["batch"]},
-            "backend": _write_tool(given, self._tool, self._api_key),
+            "labels": {"task": desk.schema.task, "classes": list(desk.schema.classes)},
+            "pool": desk.pool(unlabeled, settings["heldout"]),
+            "model": desk.model(self._model),
+            "strategy": {
+                **given.strategy_of(self._strategy, desk.schema.task),
+                "batch": settings["batch"],
+            },
+            "backend": desk.tool(self._tool, self._api_key),
             "quality": {"overlap": settings["overlap"]},
             "budget": {k: v for k, v in settings["budget"].items() if v is not None},
             "stop": stop,
@@ -218,142 +237,23 @@ class AutoLabelingPipeline:
         if settings["preannotate"] is not None:
             raw["preannotate"] = settings["preannotate"]
         if labeled is not None:
-            raw["labeled"] = _write_source(given, "labeled", *_labeled(labeled))
-        if settings["heldout"] is not None:
-            X, y = settings["heldout"]
-            heldout = _write_source(given, "heldout", X, y)
-            raw["pool"]["heldout"] = heldout.get("path") or "heldout.parquet"
+            raw["labeled"] = desk.labeled("labeled", labeled)
         return raw
-
-
-def _strategy(active_learning: str | Mapping[str, Any]) -> dict[str, Any]:
-    if isinstance(active_learning, Mapping):
-        return dict(active_learning)
-    return dict(names.written(active_learning, "active_learning"))
-
-
-def _classes(given: Sequence[str] | None, labeled: Any) -> list[str]:
-    if given is not None:
-        return [str(name) for name in given]
-    if labeled is None:
-        raise ConfigurationError(
-            "classes: expected configure(classes=[...]), because no labeled data shows them"
-        )
-    return sorted({str(name) for name in _labeled(labeled)[1]})
-
-
-def _labeled(labeled: Any) -> tuple[Any, Sequence[Any]]:
-    if isinstance(labeled, tuple) and len(labeled) == 2:
-        return labeled
-    if hasattr(labeled, "columns") and "label" in labeled.columns:
-        return labeled.drop(columns="label"), list(labeled["label"])
-    raise DataError(
-        "labeled_data: expected (X, y) or a frame with the column 'label', got "
-        f"{type(labeled).__name__}"
-    )
-
-
-def _write_source(
-    given: Path, name: str, X: Any, labels: Sequence[Any] | None = None
-) -> dict[str, Any]:
-    """Write data into the workspace and return the source that reads it."""
-    given.mkdir(parents=True, exist_ok=True)
-    frame, keys = _frame(X)
-    if frame is None:  # image paths: referenced, not copied
-        if labels is not None:
-            raise DataError(
-                f"{name}: images with labels are read from folders; give `labeled` in a campaign "
-                "file as {kind: images, path: FOLDER, label_by: folder}"
-            )
-        write_atomically(given / f"{name}.txt", "\n".join(str(Path(p).resolve()) for p in X))
-        return {"kind": "images", "path": f"{name}.txt"}
-    if labels is not None:
-        if len(labels) != len(frame):
-            raise DataError(f"{name}: {len(frame)} rows and {len(labels)} labels")
-        frame = frame.assign(label=[str(label) for label in labels])
-        keys = {**keys, "label": "label"}
-    write_atomically(given / f"{name}.parquet", frame.to_parquet)
-    return {"kind": "table", "path": f"{name}.parquet", **keys}
-
-
-def _frame(X: Any) -> tuple[Any, dict[str, Any]]:
-    """Return (frame, keys of the table source); no frame for image paths."""
-    import pandas as pd
-
-    if hasattr(X, "columns"):
-        keys: dict[str, Any] = {"text": "text"} if "text" in X.columns else {}
-        if "id" in X.columns:
-            keys["id"] = "id"
-        if "group" in X.columns:
-            keys["group"] = "group"
-        return X, keys
-    if isinstance(X, np.ndarray) and X.dtype.kind in "fiub":
-        flat = X.reshape(len(X), -1)
-        columns = [f"feature_{at:04d}" for at in range(flat.shape[1])]
-        return pd.DataFrame(flat, columns=columns), {"features": columns}
-    values = list(X)
-    if all(isinstance(one, Path) for one in values) or _are_images(values):
-        return None, {}
-    if all(isinstance(one, str) for one in values):
-        return pd.DataFrame({"text": values}), {"text": "text"}
-    raise DataError(
-        "data: expected an array (n, d), a frame, a list of texts or of image paths, got a "
-        f"{type(X).__name__} of {type(values[0]).__name__}"
-    )
-
-
-def _are_images(values: Sequence[Any]) -> bool:
-    endings = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp")
-    return all(isinstance(one, str) and one.lower().endswith(endings) for one in values)
-
-
-def _write_model(given: Path, model: Any) -> dict[str, Any]:
-    if model is None:
-        return {"kind": "logistic_regression"}
-    if isinstance(model, str):
-        if model not in models.TABLE:
-            raise ConfigurationError(
-                f"model: expected one of {', '.join(sorted(models.TABLE))}, got {model!r}"
-            )
-        return {"kind": model}
-    if not (hasattr(model, "fit") and hasattr(model, "predict_proba")):
-        raise ConfigurationError(
-            f"model: expected something with fit and predict_proba, got {type(model).__name__}"
-        )
-    import joblib
-
-    write_atomically(given / "model.joblib", lambda file: joblib.dump(model, file))
-    return {"kind": "pickled", "path": "model.joblib", "sha256": sha256_of(given / "model.joblib")}
-
-
-def _write_tool(given: Path, tool: Mapping[str, Any], api_key: str | None) -> dict[str, Any]:
-    if api_key is not None:
-        write_atomically(given / "token", api_key, private=True)
-        shown = "password" if "user" in tool else "token"
-        tool = {**tool, shown: {"file": str((given / "token").resolve())}}
-    truth = tool.get("truth")
-    if truth is None or isinstance(truth, str | Path):
-        return {
-            key: str(value) if isinstance(value, Path) else value for key, value in tool.items()
-        }
-    import pandas as pd
-
-    frame = pd.DataFrame({"label": [str(label) for label in truth]})
-    write_atomically(given / "truth.csv", frame.to_csv(index=False))
-    return {**tool, "truth": "truth.csv"}
 
 
 def _report(workspace: Workspace, account: Statement) -> PipelineReport:
     import pandas as pd
 
-    accuracy: Interval = account.latest("accuracy")
-    saved = savings(account, "accuracy")
+    metric = terms_of(account).primary
+    accuracy: Interval = account.latest(metric)
+    saved = savings(account, metric)
     newest = next((line.model for line in reversed(account.rounds) if line.model), None)
     models_folder = workspace.campaign(account.campaign_id) / "models"
     return PipelineReport(
         campaign_id=account.campaign_id,
         accuracy=accuracy.value,
         accuracy_interval=(accuracy.low, accuracy.high),
+        metric=metric,
         judged_against=account.judged_against,
         labels_used=account.budget.committed_answers,
         items_labeled=account.items["labeled"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,16 @@ import yaml
 from PIL import Image
 from sklearn.ensemble import ExtraTreesClassifier
 
-from auto_labeling import AutoLabelingPipeline, assemble, launch
+from auto_labeling import AutoLabelingPipeline, assemble, launch, models
 from auto_labeling.campaign import driver
 from auto_labeling.errors import ConfigurationError, DataError
+from auto_labeling.formats.coco import encode_coco
+from auto_labeling.formats.labeled import Labeled
+from auto_labeling.given import Desk
+from auto_labeling.pool.pixels import size_of
+from auto_labeling.records import LabelSchema
 from auto_labeling.workspace import Workspace
+from tests.serving.spots import SPOTS, Spotting, answer_of, write_spots
 
 
 def run_plainly(workspace: Workspace, campaign: str) -> str:
@@ -151,6 +158,98 @@ def test_resume_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.Mon
     assert made.resume().labels_used == 60
 
 
+SPOTTED = LabelSchema(task="boxes", classes=SPOTS)
+
+
+@pytest.fixture
+def spotting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(models.TABLE, "spotting", Spotting)
+
+
+def spotter(truth: Any, **told: Any) -> AutoLabelingPipeline:
+    made = AutoLabelingPipeline(
+        model={"kind": "spotting"}, labeling_tool="simulated", annotators=[1.0, 1.0], truth=truth
+    )
+    return made.configure(tracking=False, task="boxes", batch_size=6, max_iterations=3, **told)
+
+
+@pytest.mark.usefixtures("spotting")
+@pytest.mark.parametrize("by_file", [False, True])
+def test_people_draw_on_pictures(tmp_path: Path, by_file: bool) -> None:
+    """A pair of paths and shapes goes where a COCO file goes."""
+
+    spots = write_spots(tmp_path / "all", 34)
+
+    def handed(paths: list[Path], name: str) -> Any:
+        drawn = [answer_of(spots[path], SPOTTED) for path in paths]
+        if not by_file:
+            return paths, drawn
+        coco = tmp_path / "all" / name
+        labeled = [
+            Labeled(number=at, item_id="", value=shapes, picture=str(path), size=size_of(path))
+            for at, (path, shapes) in enumerate(zip(paths, drawn, strict=True), 1)
+        ]
+        content = json.loads(encode_coco(labeled, SPOTTED)["annotations.json"])
+        for one in content["images"]:
+            one["file_name"] = paths[one["id"] - 1].name
+        coco.write_text(json.dumps(content))
+        return coco
+
+    pool, rest = sorted(spots)[:24], sorted(spots)[24:]
+    known, judges = handed(pool, "pool.json"), handed(rest, "judges.json")
+    truth = known if by_file else known[1]
+    made = spotter(truth, heldout=judges, classes=SPOTS, workspace=tmp_path / "w", budget=18)
+    report = made.run(None, pool)
+    assert (report.labels_used, report.items_labeled) == (18, 18)
+    assert report.metric == "map50"
+    assert report.accuracy == 1.0, "it sees every spot"
+    assert report.judged_against == "held-out labels"
+    assert report.dataset["label"].str.contains('"box"').any()
+    assert report.model_path is not None
+
+
+@pytest.mark.usefixtures("spotting")
+def test_drawn_labels_teach_and_show_the_classes(tmp_path: Path) -> None:
+    spots = write_spots(tmp_path / "all", 30)
+    paths = sorted(spots)
+    drawn = [answer_of(spots[path], SPOTTED) for path in paths]
+    made = spotter(drawn[8:], workspace=tmp_path / "w", budget=12)
+    report = made.run((paths[:8], drawn[:8]), paths[8:], target_accuracy=0.99)
+    assert report.items_labeled == 20
+    assert set(report.dataset["source"]) == {"human", "imported"}
+    [config] = (tmp_path / "w").rglob("given/config.yaml")
+    raw = yaml.safe_load(config.read_text())
+    assert raw["labels"] == {"task": "boxes", "classes": sorted(SPOTS)}
+    assert raw["strategy"]["scorer"] == {"kind": "objects"}
+    assert raw["stop"]["target"] == {"metric": "map50", "at_least": 0.99}
+
+
+def test_a_file_of_weights_is_found_from_where_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.pt").write_bytes(b"weights")
+    desk = Desk(folder=tmp_path, schema=SPOTTED)
+    found = desk.model({"kind": "yolo", "weights": "mine.pt", "sha256": "0" * 64, "epochs": 3})
+    assert found["weights"] == str(tmp_path / "mine.pt")
+    assert found["epochs"] == 3
+    assert desk.model({"kind": "yolo", "weights": "yolov8n.yaml"})["weights"] == "yolov8n.yaml"
+
+
+def test_what_is_drawn_needs_pictures_and_a_model_that_draws(tmp_path: Path) -> None:
+    made = spotter([()], classes=SPOTS, workspace=tmp_path)
+    with pytest.raises(DataError, match="pool: expected a list of image paths or a COCO file"):
+        made.run(None, np.ones((3, 2)))
+    path = tmp_path / "a.png"
+    Image.new("RGB", (8, 8)).save(path)
+    with pytest.raises(DataError, match="labeled: 1 pictures and 2 labels"):
+        made.run(([path], [(), ()]), [path])
+    plain = AutoLabelingPipeline(labeling_tool="simulated", annotators=[1.0], truth=[()])
+    plain.configure(task="boxes", classes=SPOTS, workspace=tmp_path, tracking=False)
+    with pytest.raises(ConfigurationError, match=r"model: it learns .* labels.task is 'boxes'"):
+        plain.run(None, [path])
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -176,7 +275,9 @@ def test_a_wrong_argument_is_named(tmp_path: Path, arguments: dict[str, Any], sa
 def test_a_tool_that_is_not_there_is_named(tmp_path: Path) -> None:
     made = AutoLabelingPipeline(labeling_tool="paper")
     made.configure(classes=["a", "b"], workspace=tmp_path)
-    with pytest.raises(ConfigurationError, match="files, label_studio, simulated, got 'paper'"):
+    with pytest.raises(
+        ConfigurationError, match="files, label_studio, replay, simulated, got 'paper'"
+    ):
         made.run(None, np.ones((3, 2)))
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 import shutil
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from auto_labeling.campaign.metric_names import in_words
 from auto_labeling.campaign.outlook import LEVEL, outlook
 from auto_labeling.campaign.rounds import RoundState
 from auto_labeling.campaign.statement import Statement, savings
 from auto_labeling.cli import screen
 from auto_labeling.cli.driving import exit_code
 from auto_labeling.money import format_micros
+from auto_labeling.reporting.suggestions import summary
 from auto_labeling.reporting.terms import terms_of
 from auto_labeling.reporting.verdict import verdict_of
 from auto_labeling.reporting.wording import (
@@ -87,6 +90,8 @@ def account_json(statement: Statement, workspace: Workspace) -> dict[str, Any]:
             }
             for person in statement.people
         ],
+        "objects": dict(statement.objects),
+        "suggestions": None if statement.suggestions is None else asdict(statement.suggestions),
         "quarantined": len(statement.quarantine),
         "dataset": statement.dataset,
         "report": _existing(workspace.report(statement.campaign_id)),
@@ -126,7 +131,7 @@ def figures(statement: Statement) -> list[tuple[str, str]]:
     rows = [("campaign", statement.campaign_id)]
     if found != UNKNOWN:
         against = f", against {statement.judged_against}" if statement.judged_against else ""
-        rows.append((metric, f"{found} on {count(newest.n, 'item')}{against}"))
+        rows.append((in_words(metric), f"{found} on {count(newest.n, 'item')}{against}"))
     labeled, pool = statement.items["labeled"], statement.items["pool"]
     rows += [
         ("items", f"{count(labeled)} labeled of {count(pool)} in the pool"),
@@ -139,11 +144,15 @@ def figures(statement: Statement) -> list[tuple[str, str]]:
     going = outlook(statement, metric)
     if going is not None:
         brings = estimate(metric, going.expected)
-        rows.append((f"{count(going.labels, 'more label')}", f"would bring {metric} to {brings}"))
+        rows.append(
+            (f"{count(going.labels, 'more label')}", f"would bring {in_words(metric)} to {brings}")
+        )
     saved = savings(statement, metric)
     if not math.isnan(saved.items):
         money = saved_money(saved, account.currency)
         rows.append(("against random", f"{saved_items(saved)} ({money}): {saved.how}"))
+    if statement.suggestions is not None:
+        rows.append(("suggestions", summary(statement.suggestions)))
     if statement.quarantine:
         rows.append(("put aside", f"{count(len(statement.quarantine), 'row')}; see the report"))
     return rows

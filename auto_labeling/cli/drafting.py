@@ -17,10 +17,13 @@ def draft(found: Survey, *, name: str) -> str:
     """Return a campaign file about what was found."""
     slug = re.sub(r"[^\w.-]+", "-", name).strip("-")[:60] or "campaign"
     batch = max(1, min(BATCH, found.size // 5))
-    overlap = 3 if found.truth else OVERLAP
+    drawn = found.task != "single"
+    overlap = 1 if drawn else 3 if found.truth else OVERLAP
     answers = min(found.size, 20 * batch) * overlap
     return _TEMPLATE.format(
         name=_flow(slug),
+        task=found.task,
+        **(_DRAWN if drawn else _CHOSEN),
         classes=_flow(list(found.classes)),
         pool=_flow(dict(found.pool)),
         batch=batch,
@@ -58,6 +61,38 @@ _FILES = """\
 # Who answers. Tasks are written into handover/tasks, for Label Studio to import or for a script;
 # put what it exports into handover/answers. `format: prodigy` speaks JSONL instead.
 """
+_CHOSEN = {
+    "asked": "one class an item",
+    "learns": """\
+# What learns from the answers and says what it is unsure about.
+model: {kind: logistic_regression}""",
+    "chooses": """\
+# How items are chosen: what covers most of what the model is unsure about, so many a round.
+strategy: {kind: auto""",
+    "gain": """ Without a
+# target, `expected_gain: true` stops when further labels would hardly change what is predicted.""",
+    "consensus": "majority",
+    "metric": "accuracy",
+    "least": 0.9,
+}
+_DRAWN = {
+    "asked": "a box around every object of a class",
+    "learns": """\
+# What learns from the answers: a network that begins with random weights. It learns
+# much faster from published ones: {kind: yolo, weights: yolov8n.pt, sha256: its digest}.
+model: {kind: yolo, weights: yolov8n.yaml}
+
+# People begin with what the model sees, where that saves them time; a tenth of the pictures goes
+# out without, which tells how much they are led by it.
+preannotate: {blind: 10%}""",
+    "chooses": """\
+# How pictures are chosen: those with the objects that the model is unsure about, so many a round.
+strategy: {kind: top_k, scorer: {kind: objects}""",
+    "gain": "",
+    "consensus": "most_agreed",
+    "metric": "map50",
+    "least": 0.8,
+}
 _TEMPLATE = """\
 # A labeling campaign: `auto-label plan` on this file says what it would buy, `run` runs it.
 # Paths are relative to this file.
@@ -68,30 +103,27 @@ schema_version: 1
 # What the campaign is called in lists and reports.
 name: {name}
 
-# What is asked: one class an item, out of these.
-labels: {{task: single, classes: {classes}}}
+# What is asked: {asked}, out of these.
+labels: {{task: {task}, classes: {classes}}}
 
 # What is to be labeled. `heldout` names rows with true labels that judge the model and nothing
 # else; without it, a random fifth of every batch judges, by what people agree on.
 pool: {pool}
 
-# What learns from the answers and says what it is unsure about.
-model: {{kind: logistic_regression}}
+{learns}
 
-# How items are chosen: what covers most of what the model is unsure about, so many a round.
-strategy: {{kind: auto, batch: {batch}}}
+{chooses}, batch: {batch}}}
 
 {backend}
 
 # How many different people answer about an item, and how their answers become one label.
-quality: {{overlap: {overlap}, consensus: {{kind: majority}}}}
+quality: {{overlap: {overlap}, consensus: {{kind: {consensus}}}}}
 
 # What may be spent at most, in answers and in money; `price` is that of one answer. Quote money.
 budget: {{answers: {answers}, money: {money}, currency: USD, price: "0.05"}}
 
-# When to stop before that: when the model is surely that good, or after so many rounds. Without a
-# target, `expected_gain: true` stops when further labels would hardly change what is predicted.
-stop: {{target: {{metric: accuracy, at_least: 0.9}}, max_rounds: 20}}
+# When to stop before that: when the model is surely that good, or after so many rounds.{gain}
+stop: {{target: {{metric: {metric}, at_least: {least}}}, max_rounds: 20}}
 
 # `sealed` keeps texts and pictures out of every log, error and report.
 privacy: {{payloads: plain}}

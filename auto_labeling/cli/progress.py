@@ -19,6 +19,7 @@ from sqlalchemy import select
 from auto_labeling import assemble
 from auto_labeling.campaign import budget
 from auto_labeling.campaign.ledger import Ledger
+from auto_labeling.campaign.metric_names import in_words
 from auto_labeling.campaign.rounds import CampaignState, RoundState, Step, next_step
 from auto_labeling.campaign.schema import evaluations, rounds
 from auto_labeling.campaign.transition import read_state
@@ -107,7 +108,7 @@ class Watcher:
                 f"round {number:>3}",
                 f"{count(items):>6} items",
                 "" if answers is None else f"{count(answers):>7} answers  {cost:>9}",
-                "" if found == UNKNOWN else f"{self.metric} {found}",
+                "" if found == UNKNOWN else f"{in_words(self.metric)} {found}",
             ]
             self.screen.print("  ".join(part for part in parts if part), soft_wrap=True)
 
@@ -140,7 +141,7 @@ def moving(now: Glance, metric: str) -> str:
         figures += f", {spent} of {format_micros(cap, account.currency)}"
     if now.finished:
         found = estimate(metric, now.finished[max(now.finished)][3])
-        figures += "" if found == UNKNOWN else f"\n  {metric} {found}"
+        figures += "" if found == UNKNOWN else f"\n  {in_words(metric)} {found}"
     return f"round {now.state.round}: {doing}\n  {figures}"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from auto_labeling.cli import surveying_drawings
 from auto_labeling.errors import DataError
 from auto_labeling.pool.columns import Columns, read_columns, table_suffix
 from auto_labeling.pool.listing import SUFFIXES
@@ -28,6 +29,10 @@ _TOO_LARGE = (
     "judge the model: items are drawn one by one. If neighbours are alike, name a held-out set."
 )
 _PLACEHOLDER = ("first", "second")
+_UNNAMED = (
+    "labels.classes: nothing here names the classes; write yours in the place of "
+    f"{' and '.join(_PLACEHOLDER)}."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +45,9 @@ class Survey:
     size: int
     classes: Sequence[str]
     truth: str | None = None
-    """A file with the column `label` for every item: the people can be simulated."""
+    """A file with the column `label` for every item: the people can be simulated. `pool`: its own
+    labels."""
+    task: str = "single"
     mend: Sequence[str] = field(default_factory=tuple)
     """What a person has to look at, as sentences."""
 
@@ -56,6 +63,8 @@ def survey(folder: Path, base: Path) -> Survey:
     pools = [path for path in tables if path not in (*judges, *truths)]
     matrices = [path for path in arrays if path not in judges and _is_matrix(path)]
     beside = _Beside(base=base, judges=judges, truths=truths)
+    if images and (drawings := surveying_drawings.find(files, images, _judging(files))):
+        return _of_drawings(drawings, beside)
     if images:
         return _of_images(folder, images, files, beside)
     if pools:
@@ -89,6 +98,29 @@ def _files(folder: Path) -> Iterator[Path]:
 def _named(path: Path, words: Sequence[str]) -> bool:
     parts = path.name.lower().replace("-", "_").replace(".", "_").split("_")
     return any(word in parts or word in path.stem.lower().replace("-", "_") for word in words)
+
+
+def _judging(files: Sequence[Path]) -> list[Path]:
+    return [path for path in files if path.suffix == ".json" and _named(path, _JUDGES)]
+
+
+def _of_drawings(found: surveying_drawings.Drawings, beside: _Beside) -> Survey:
+    pool = {
+        key: beside.relative(Path(value)) if key in found.paths else value
+        for key, value in found.pool.items()
+    }
+    classes, mend = list(found.classes), surveying_drawings.mends(found)
+    if not classes:
+        classes, mend = list(_PLACEHOLDER), [*mend, _UNNAMED]
+    return Survey(
+        said=found.said,
+        pool=pool,
+        size=found.size,
+        classes=classes,
+        truth="pool" if found.complete and found.classes else None,
+        mend=mend,
+        task="boxes",
+    )
 
 
 def _of_images(
@@ -180,8 +212,7 @@ def _classes(
     )
     if 2 <= len(found) <= _MOST_CLASSES:
         return found, ()
-    instead = f"write yours in the place of {' and '.join(_PLACEHOLDER)}"
-    return _PLACEHOLDER, (f"labels.classes: nothing here names the classes; {instead}.",)
+    return _PLACEHOLDER, (_UNNAMED,)
 
 
 def _are_fine(groups: Sequence[str]) -> bool:

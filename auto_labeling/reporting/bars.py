@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -63,6 +63,24 @@ def bars_of(statement: Statement) -> list[Bar]:
         ),
     ]
     return [bar for bar in bars if bar.parts]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """How often something was found, beside what was found most."""
+
+    label: str
+    figure: str
+    percent: float
+
+
+def counts_of(found: Mapping[str, int]) -> list[Count]:
+    """Return a bar for each class, the longest as long as may be."""
+    most = max(found.values(), default=0) or 1
+    return [
+        Count(label=name, figure=count(many), percent=round(100 * many / most, 3))
+        for name, many in found.items()
+    ]
 
 
 def _bar(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from auto_labeling.campaign.metric_names import in_words
 from auto_labeling.campaign.statement import Statement
 from auto_labeling.money import format_micros
 from auto_labeling.reporting.curves import plain_svg
@@ -55,7 +56,7 @@ def sections_of(statement: Statement, terms: Terms) -> list[MetricSection]:
     judged = [metric for metric in terms.metrics if arms_of(statement, metric)]
     return [
         MetricSection(
-            metric=metric,
+            metric=in_words(metric),
             pictures=[
                 _picture(statement, metric, against, f"c{at}{against[0]}")
                 for against in _axes(statement, first=metric == judged[0])
@@ -112,4 +113,6 @@ def _alternative(statement: Statement, metric: str, against: Against) -> str:
         }[against]
         for point in ends
     )
-    return f"{metric} against {_TITLES[against]}: {said}. The table below has every figure."
+    return (
+        f"{in_words(metric)} against {_TITLES[against]}: {said}. The table below has every figure."
+    )

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from auto_labeling.campaign.metric_names import in_words
 from auto_labeling.campaign.statement import Statement
 from auto_labeling.reporting.scales import axis_across, axis_upright
 from auto_labeling.reporting.series import CAMPAIGN, Against, Chart, Curve, chart_of
@@ -67,7 +68,7 @@ def _saved(chart: Chart, inches: tuple[float, float], *, alone: bool, **options:
         axes = _axes(figure, inches, top=0.62 if alone else 0.12)
         _draw(axes, chart)
         if alone:
-            axes.set_title(_printable(chart.metric), loc="left", pad=26, color="#1f2328")
+            axes.set_title(_printable(in_words(chart.metric)), loc="left", pad=26, color="#1f2328")
             _legend(axes)
         sink = io.BytesIO()
         figure.savefig(sink, **options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from auto_labeling.campaign.metric_names import in_words
 from auto_labeling.campaign.outlook import LEVEL, outlook
 from auto_labeling.campaign.statement import Statement, savings
 from auto_labeling.money import format_micros
@@ -74,7 +75,9 @@ def _quality(statement: Statement, terms: Terms) -> Tile:
         wanted = figure(metric, terms.targets[metric])
         tested = f"; it is {figure(metric, points[-1].bound)}" if points else ""
         notes.append(f"target: a lower bound of {wanted}{tested}")
-    return Tile(key="quality", label=metric, figure=figure(metric, newest.value), notes=notes)
+    return Tile(
+        key="quality", label=in_words(metric), figure=figure(metric, newest.value), notes=notes
+    )
 
 
 def _outlook(statement: Statement, terms: Terms) -> list[Tile]:
@@ -87,7 +90,10 @@ def _outlook(statement: Statement, terms: Terms) -> list[Tile]:
             key="outlook",
             label=f"{count(going.labels, 'more label')}",
             figure=figure(going.metric, going.expected.value),
-            notes=[f"{going.metric} expected", f"{around} in {100 * LEVEL:g} of 100 forecasts"],
+            notes=[
+                f"{in_words(going.metric)} expected",
+                f"{around} in {100 * LEVEL:g} of 100 forecasts",
+            ],
         )
     ]
 

@@ -11,6 +11,7 @@ from auto_labeling.money import format_micros
 from auto_labeling.reporting.bars import bars_of
 from auto_labeling.reporting.headline import tiles_of
 from auto_labeling.reporting.series import points_of
+from auto_labeling.reporting.suggestions import sentence
 from auto_labeling.reporting.terms import terms_of
 from auto_labeling.reporting.verdict import verdict_of
 from auto_labeling.reporting.wording import NOTHING, code_spans, count
@@ -25,6 +26,13 @@ def campaign_markdown(statement: Statement) -> str:
         f"| {_plain(tile.label)} | {_plain(tile.figure)} | {_plain('; '.join(tile.notes))} |"
         for tile in tiles_of(statement, terms_of(statement))
     ]
+    line = statement.suggestions
+    if line is not None:
+        shown = count(line.shown)
+        figures.append(f"| Suggestions | {shown} | {_marked(sentence(line))} |")
+    if statement.objects:
+        each = ", ".join(f"{name} {count(many)}" for name, many in statement.objects.items())
+        figures.append(f"| Objects | {count(sum(statement.objects.values()))} | {_plain(each)} |")
     return "\n".join(
         [
             f"# {_plain(statement.name)}: {verdict.label}",

@@ -10,10 +10,11 @@ from markupsafe import Markup, escape
 
 from auto_labeling.campaign.statement import Statement
 from auto_labeling.files import write_atomically
-from auto_labeling.reporting.bars import bars_of
+from auto_labeling.reporting.bars import bars_of, counts_of
 from auto_labeling.reporting.charts import note_of, sections_of
 from auto_labeling.reporting.headline import tiles_of
 from auto_labeling.reporting.leftouts import left_out
+from auto_labeling.reporting.suggestions import section_of
 from auto_labeling.reporting.tables import (
     ledger_tables,
     lineage_tables,
@@ -40,6 +41,8 @@ def render(statement: Statement) -> str:
             note=note_of(statement, terms),
             bars=bars_of(statement),
             rounds=rounds_table(statement, terms),
+            suggestions=section_of(statement.suggestions),
+            objects=counts_of(statement.objects),
             people=people_table(statement),
             ledgers=ledger_tables(statement),
             left=left_out(statement, terms),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from auto_labeling.campaign.metric_names import in_words
 from auto_labeling.campaign.statement import RoundLine, Statement
 from auto_labeling.money import format_micros
 from auto_labeling.reporting.series import CAMPAIGN, arms_of, points_of, rows_of
@@ -69,10 +70,10 @@ def metric_table(statement: Statement, metric: str, key: str) -> Table:
     beside = [name for arm in others for name in (arm, f"{arm} interval")]
     return Table(
         key=key,
-        caption=f"Every figure of {metric}",
+        caption=f"Every figure of {in_words(metric)}",
         columns=[
-            "Round", "Items", "Answers", "Cost", metric, "interval", "lower bound", "judged on",
-            *beside,
+            "Round", "Items", "Answers", "Cost", in_words(metric), "interval", "lower bound",
+            "judged on", *beside,
         ],
         rows=rows,
     )  # fmt: skip
@@ -98,8 +99,8 @@ def rounds_table(statement: Statement, terms: Terms) -> Table:
         key="table-rounds",
         caption="What each round bought",
         columns=[
-            "Round", "State", "Asked", "Answered", "Skipped", "Paid", "Items labeled", metric,
-            "interval", "Data set", "Model",
+            "Round", "State", "Asked", "Answered", "Skipped", "Paid", "Items labeled",
+            in_words(metric), "interval", "Data set", "Model",
         ],
         rows=rows,
         words=frozenset({"State"}),

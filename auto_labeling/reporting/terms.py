@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -10,6 +10,8 @@ from auto_labeling import quality
 from auto_labeling.building import build
 from auto_labeling.campaign.statement import Statement
 from auto_labeling.config import KINDS, Evaluation, Privacy, Quality
+from auto_labeling.quality.majority import Majority
+from auto_labeling.quality.most_agreed import MostAgreed
 from auto_labeling.strategies import stopping
 from auto_labeling.strategies.stopping.target import Target
 
@@ -44,13 +46,32 @@ def terms_of(statement: Statement) -> Terms:
     privacy: Privacy = _section(Privacy, told, "privacy")
     found = [point.metric for point in statement.curve]
     return Terms(
-        metrics=tuple(dict.fromkeys([*targets, *evaluation.metrics, *found])),
+        metrics=tuple(dict.fromkeys([*targets, *_asked(told, evaluation), *found])),
         targets=targets,
         alpha=evaluation.alpha,
         overlap=rules.overlap,
-        consensus=_rule(rules.consensus),
+        consensus=_rule(rules.consensus) if _told(told, "quality", "consensus") else _usual(told),
         sealed=privacy.payloads == "sealed",
     )
+
+
+def _asked(told: Mapping[str, Any], evaluation: Evaluation) -> Sequence[str]:
+    """Return the metrics that were asked for, or else those that the task is judged by."""
+    if _is_drawn(told) and not _told(told, "evaluation", "metrics"):
+        return ("map50",)
+    return evaluation.metrics
+
+
+def _usual(told: Mapping[str, Any]) -> str:
+    return _rule(MostAgreed() if _is_drawn(told) else Majority())
+
+
+def _is_drawn(told: Mapping[str, Any]) -> bool:
+    return (told.get("labels") or {}).get("task", "single") not in ("single", "multi")
+
+
+def _told(told: Mapping[str, Any], section: str, key: str) -> bool:
+    return key in (told.get(section) or {})
 
 
 def _section(cls: type, told: Mapping[str, Any], key: str) -> Any:

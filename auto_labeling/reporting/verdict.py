@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from auto_labeling.campaign.metric_names import in_words
 from auto_labeling.campaign.rounds import RoundState, Step
 from auto_labeling.campaign.statement import Statement
 from auto_labeling.reporting.terms import terms_of
@@ -150,7 +151,7 @@ def _so_far(statement: Statement) -> str:
     if found == UNKNOWN:
         return " Nothing has been judged yet."
     against = f", against {statement.judged_against}" if statement.judged_against else ""
-    return f" So far, {metric} is {found}{against}."
+    return f" So far, {in_words(metric)} is {found}{against}."
 
 
 def _sentence(text: str) -> str:

@@ -261,3 +261,18 @@ def test_without_a_model_nothing_is_judged_and_nothing_made_up(desk: Desk) -> No
     assert "earlier" not in desk.out
     assert desk.type("run", file) == 0
     assert "0 answers" not in desk.out
+
+
+def test_status_says_what_became_of_suggestions(desk: Desk) -> None:
+    plain = desk.write("plain.yaml", stop={"max_rounds": 1})
+    assert desk.type("run", plain, "--plain") == 0
+    assert desk.json("status", "plain.yaml")["suggestions"] is None
+    assert desk.type("status", "plain.yaml") == 0
+    assert "suggestions" not in desk.out
+    assert desk.type("run", desk.write(preannotate={"blind": "30%"}), "--plain") == 0
+    assert desk.type("status", "campaign.yaml") == 0
+    assert "began with one" in desk.out
+    said = desk.json("status", "campaign.yaml")["suggestions"]
+    assert said["shown"] > 0 < said["blind"]
+    assert said["objects"] is None
+    assert -1 <= said["anchoring"]["low"] <= said["anchoring"]["value"]

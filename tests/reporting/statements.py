@@ -8,6 +8,7 @@ from typing import Any
 from auto_labeling.campaign.budget import Account
 from auto_labeling.campaign.rounds import CampaignState, RoundState, next_step
 from auto_labeling.campaign.statement import CurvePoint, PersonLine, RoundLine, Statement
+from auto_labeling.campaign.suggestion_account import ObjectsLine, SuggestionLine
 from auto_labeling.records import Interval
 
 START = 1_783_000_000_000_000
@@ -205,5 +206,39 @@ def blocked(**changes: Any) -> Statement:
         "amendments": [],
         "judged_against": "consensus on the control slice",
         "rounds": [round_line(1), round_line(2), round_line(3, state="reserved", bought=False)],
+    }
+    return full(2, ("campaign",), **(whole | changes))
+
+
+def suggestion_line(**changes: Any) -> SuggestionLine:
+    """Return what became of 400 objects on 90 pictures, with ten pictures of the blind share."""
+    whole: dict[str, Any] = {
+        "shown": 90,
+        "blind": 10,
+        "suggested": 400,
+        "agreed": 0.85,
+        "blind_agreed": 0.8,
+        "anchoring": Interval(value=0.05, low=-0.01, high=0.11, n=10),
+        "seconds": 12.34,
+        "blind_seconds": 41.0,
+        "objects": ObjectsLine(
+            accepted=300,
+            adjusted=60,
+            relabeled=8,
+            deleted=32,
+            drawn=21,
+            saved=Interval(value=28.66, low=25.0, high=31.25, n=90),
+        ),
+    }
+    return SuggestionLine(**(whole | changes))
+
+
+def drawn(line: SuggestionLine | None = None, **changes: Any) -> Statement:
+    """Return a campaign of boxes, judged by mAP."""
+    whole: dict[str, Any] = {
+        "configuration": {"labels": {"task": "boxes", "classes": ["cat", "dog"]}},
+        "curve": [point(number, "map50") for number in (1, 2)],
+        "objects": {"cat": 1200, "dog": 300},
+        "reviewed": lambda: line,
     }
     return full(2, ("campaign",), **(whole | changes))

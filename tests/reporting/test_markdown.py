@@ -7,7 +7,17 @@ import json
 from auto_labeling.campaign.rounds import CampaignState, RoundState
 from auto_labeling.records import Interval
 from auto_labeling.reporting.markdown import budget_table, campaign_markdown, rounds_table
-from tests.reporting.statements import account, blocked, digest, full, point, statement, waiting
+from tests.reporting.statements import (
+    account,
+    blocked,
+    digest,
+    drawn,
+    full,
+    point,
+    statement,
+    suggestion_line,
+    waiting,
+)
 
 
 def test_the_text_names_the_state_the_figures_and_the_next_thing() -> None:
@@ -20,6 +30,14 @@ def test_the_text_names_the_state_the_figures_and_the_next_thing() -> None:
     assert "| Left out | 3 | |" in lines
     assert f"| Data set | {digest(115)} | |" in lines
     assert lines[-3].startswith("- `auto-label export` writes the data set")
+
+
+def test_suggestions_and_objects_have_a_row_where_there_are_some() -> None:
+    lines = campaign_markdown(drawn(suggestion_line())).splitlines()
+    assert "| Objects | 1,500 | cat 1,200, dog 300 |" in lines
+    [row] = [line for line in lines if line.startswith("| Suggestions | 90 | Suggestions saved")]
+    assert row.endswith("Nothing shows that people are led by them. |")
+    assert any(line.startswith("| mAP at IoU .5 |") for line in lines)
 
 
 def test_commands_in_a_remedy_stay_code() -> None:

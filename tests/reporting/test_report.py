@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,13 @@ from tests.reporting.statements import (
     account,
     blocked,
     digest,
+    drawn,
     full,
     person,
     point,
     round_line,
     statement,
+    suggestion_line,
     waiting,
 )
 
@@ -89,6 +92,18 @@ STAGES = {
     "only unknown figures": full(1, curve=[point(1, **UNKNOWN_POINT)]),
     "no target": full(2, configuration={}),
     "full": full(),
+    "drawn": drawn(suggestion_line()),
+    "drawn, nothing suggested": drawn(objects={"cat": 0}),
+    "suggestions, nobody blind": drawn(
+        suggestion_line(
+            blind=0,
+            blind_agreed=float("nan"),
+            anchoring=Interval.unknown(),
+            suggested=0,
+            seconds=float("nan"),
+            blind_seconds=float("nan"),
+        )
+    ),
 }
 
 
@@ -334,6 +349,84 @@ class TestTables:
         assert page.rows("table-amendments") == [
             ["2", "ada", "the cap was too low for the night shift", "2026-07-03 09:46 UTC"]
         ]
+
+
+class TestWhatIsDrawn:
+    def test_what_became_of_suggestions(self) -> None:
+        found = Page(render(drawn(suggestion_line())))
+        assert found.text("suggestions-note") == (
+            "Suggestions saved people 28.7 s (25.0 to 31.2) a picture. Nothing shows that people "
+            "are led by them."
+        )
+        assert [row[:2] for row in found.rows("table-suggestions")] == [
+            ["shown", "90 answers"],
+            ["blind", "10 answers"],
+            ["accepted", "300 (75.0%)"],
+            ["adjusted", "60 (15.0%)"],
+            ["relabeled", "8 (2.0%)"],
+            ["deleted", "32 (8.0%)"],
+            ["drawn beside", "21"],
+            ["saved", "28.7 s (25.0 to 31.2)"],
+            ["agreed", "85.0%"],
+            ["agreed unseen", "80.0%"],
+            ["anchoring", "+5.0 points (-1.0 to +11.0)"],
+            ["time", "12.3 s"],
+            ["time without", "41.0 s"],
+        ]
+
+    def test_of_classes_there_are_no_objects(self) -> None:
+        line = suggestion_line(objects=None, anchoring=Interval(value=0.2, low=0.1, high=0.3, n=9))
+        found = Page(render(full(2, reviewed=lambda: line)))
+        names = found.column("table-suggestions", "Suggestions")
+        assert names == [
+            "shown", "blind", "agreed", "agreed unseen", "anchoring", "time", "time without",
+        ]  # fmt: skip
+        assert found.text("suggestions-note") == (
+            "People kept 85.0% of the suggestions that they saw. People agree 20.0 points (10.0 to "
+            "30.0) more often with what they see, so they are led by it: look through a sample of "
+            "what they accepted."
+        )
+        assert "objects" not in found.ids
+
+    @pytest.mark.parametrize(
+        ("saved", "anchoring", "said"),
+        [
+            ((-9.0, -12.0, -4.0), (0.0, -0.5, 0.5), "cost people 9.0 s (4.0 to 12.0) a picture"),
+            ((1.0, -2.0, 4.0), (0.0, -0.5, 0.5), "cannot be told whether suggestions save"),
+            ((1.0, -2.0, 4.0), (0.0, -0.5, 0.5), "Too few were answered without, 10 items, to"),
+            ((1.0, 0.5, 4.0), None, "nobody answered without, which preannotate: {blind: 10%}"),
+        ],
+    )
+    def test_a_sentence_says_no_more_than_the_figures(
+        self, saved: tuple[float, ...], anchoring: tuple[float, ...] | None, said: str
+    ) -> None:
+        def interval(three: tuple[float, ...]) -> Interval:
+            return Interval(value=three[0], low=three[1], high=three[2], n=10)
+
+        made = suggestion_line().objects
+        assert made is not None
+        line = suggestion_line(
+            objects=replace(made, saved=interval(saved)),
+            anchoring=interval(anchoring) if anchoring else Interval.unknown(),
+        )
+        assert said in Page(render(drawn(line))).text("suggestions-note")
+
+    def test_metrics_are_read_in_words(self) -> None:
+        found = Page(render(drawn()))
+        assert found.text("tile-quality").startswith("mAP at IoU .5 ")
+        assert "mAP at IoU .5" in found.tables["table-rounds"][0]
+        assert found.column("figures-0", "mAP at IoU .5")
+        assert "map50" not in found.source
+        assert found.text("consensus").startswith("most_agreed")
+        waited = drawn(curve=[])
+        assert Page(render(waited)).text("tile-quality") == "mAP at IoU .5 unknown"
+
+    def test_objects_are_counted_class_by_class(self) -> None:
+        found = Page(render(drawn()))
+        assert found.text("objects").endswith("cat 1,200 dog 300")
+        widths = [g["style"] for tag, g in found.elements if g.get("style", "").startswith("width")]
+        assert widths[-2:] == ["width:100.0%", "width:25.0%"]
+        assert "suggestions" not in found.ids
 
 
 class TestWhatOthersWrote:
