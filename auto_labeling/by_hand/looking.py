@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -49,7 +50,10 @@ def pictures_of(given: str | PathLike[str] | Iterable[str | PathLike[str]]) -> l
     `DataError` where there is none.
     """
     if isinstance(given, str | PathLike):
-        found = [one.path for one in find_images(str(Path(given).expanduser()), Path())]
+        named = Path(given).expanduser()
+        if not (named.exists() or glob.has_magic(str(named))):
+            raise DataError(f"images: {given}: there is no such folder or file")
+        found = [one.path for one in find_images(str(named), Path())]
         if not found:
             raise DataError(f"images: expected pictures at {given}, found none")
     else:

@@ -16,12 +16,17 @@ from auto_labeling.by_hand.suggested_files import (
     as_coco,
     as_texts,
     expect_format,
+    shapes_of,
+    suggested,
     write_coco,
     write_texts,
 )
+from auto_labeling.errors import ConfigurationError
+from auto_labeling.formats.labeled import Labeled
 from auto_labeling.ports import Detects
 from auto_labeling.preannotation.rules import Rules
 from auto_labeling.preannotation.tiling import as_ruled
+from auto_labeling.shapes import Shape
 
 
 class Preannotations(dict[str, Any]):
@@ -30,8 +35,15 @@ class Preannotations(dict[str, Any]):
     COCO's content, or the names of files and their texts. It is a plain dict besides.
     """
 
-    def __init__(self, content: Mapping[str, Any], quarantined: Mapping[Path, str]) -> None:
+    def __init__(
+        self,
+        content: Mapping[str, Any],
+        shapes: Mapping[Path, tuple[Shape, ...]],
+        quarantined: Mapping[Path, str],
+    ) -> None:
         super().__init__(content)
+        self.shapes = dict(shapes)
+        """Path -> what is suggested there, as the clients of labeling tools take it."""
         self.quarantined = dict(quarantined)
         """Path -> why it was put aside."""
 
@@ -61,6 +73,12 @@ class PreAnnotator:
         image_size: int = 640,
         device: str = "cpu",
     ) -> None:
+        if not 0 <= confidence_threshold <= 1:
+            raise ConfigurationError(
+                f"confidence_threshold: expected a score in [0, 1], got {confidence_threshold}"
+            )
+        if isinstance(classes, str):
+            raise ConfigurationError(f"classes: expected a list of names, got {classes!r} alone")
         self.rules = replace(rules or Rules(), at_least=confidence_threshold)
         detector = detector_of(model, sha256=sha256, image_size=image_size, device=device)
         self.detector = as_ruled(detector, self.rules)
@@ -91,16 +109,18 @@ class PreAnnotator:
         how = Suggesting.of(self.detector.names, self._classes, self.rules, scores=scores)
         quarantined: dict[Path, str] = {}
         looked = _good(look(self.detector, paths, chunk), quarantined)
+        shapes: dict[Path, tuple[Shape, ...]] = {}
+        labeled = _noted(suggested(looked, paths, how), paths, shapes)
         content: dict[str, Any]
         if format == "coco":
-            content = as_coco(looked, paths, how)
+            content = as_coco(labeled, how)
             if output is not None:
                 write_coco(Path(output), content)
         else:
-            content = dict(as_texts(looked, paths, how, format))
+            content = dict(as_texts(labeled, how, format))
             if output is not None:
                 write_texts(Path(output), content.items())
-        return Preannotations(content, quarantined)
+        return Preannotations(content, shapes, quarantined)
 
 
 def _good(looked: Iterable[Looked | PutAside], quarantined: dict[Path, str]) -> Iterator[Looked]:
@@ -110,3 +130,12 @@ def _good(looked: Iterable[Looked | PutAside], quarantined: dict[Path, str]) -> 
             quarantined[one.path] = one.problem
         else:
             yield one
+
+
+def _noted(
+    labeled: Iterable[Labeled], paths: Sequence[Path], shapes: dict[Path, tuple[Shape, ...]]
+) -> Iterator[Labeled]:
+    """Yield what is suggested on pictures, and note it by their paths."""
+    for one in labeled:
+        shapes[paths[one.number - 1]] = tuple(shapes_of([one]))
+        yield one

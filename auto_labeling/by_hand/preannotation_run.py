@@ -17,6 +17,7 @@ from auto_labeling.by_hand.suggested_files import (
     as_coco,
     as_texts,
     expect_format,
+    suggested,
     write_coco,
     write_texts,
 )
@@ -84,10 +85,11 @@ def _write(run: Preannotated, request: Request) -> None:
     how, paths = Suggesting.of(run.names, None, request.rules), list(run.digests)
     if not paths:
         return
+    labeled = suggested(run, paths, how)
     if request.format == "coco":
-        write_coco(request.into, as_coco(run, paths, how))
+        write_coco(request.into, as_coco(labeled, how))
     else:
-        write_texts(request.into, as_texts(run, paths, how, request.format))
+        write_texts(request.into, as_texts(labeled, how, request.format))
 
 
 def _table(quarantined: Mapping[Path, str]) -> str:

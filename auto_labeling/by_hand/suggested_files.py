@@ -19,6 +19,7 @@ from auto_labeling.formats.labeled import Encoder, Labeled, file_names
 from auto_labeling.formats.outlines import outline_of
 from auto_labeling.formats.pascal_voc import encode_voc
 from auto_labeling.formats.yolo import encode_yolo
+from auto_labeling.preannotation.class_mapping import ClassMapping
 from auto_labeling.preannotation.refining import refine
 from auto_labeling.preannotation.rules import Rules
 from auto_labeling.records import LabelSchema
@@ -54,6 +55,12 @@ class Suggesting:
         """Return how to write the objects of a model; without `classes`, of all that it knows."""
         known = dict.fromkeys(rules.classes.get(name, name) for name in names)
         wanted = tuple(known if classes is None else classes)
+        mapping = ClassMapping.by_name(tuple(names), wanted, rules.classes)
+        if all(at is None for at in mapping.positions):
+            raise ConfigurationError(
+                f"classes: the model knows {list(names)[:20]}, and none of {list(wanted)}; "
+                "`rules.classes` says what is called otherwise"
+            )
         return cls(names=tuple(names), classes=wanted, rules=rules, scores=scores)
 
     def labeled(self, one: Looked, name: str, number: int) -> Labeled:
@@ -69,7 +76,24 @@ def expect_format(form: str) -> None:
         raise ConfigurationError(f"format: expected coco, yolo or pascal_voc, got {form!r}")
 
 
-def as_coco(looked: Iterable[Looked], pictures: Sequence[Path], how: Suggesting) -> dict[str, Any]:
+def suggested(
+    looked: Iterable[Looked], pictures: Sequence[Path], how: Suggesting
+) -> Iterator[Labeled]:
+    """Yield what is suggested on those of the pictures that were looked at; numbers are from 1."""
+    relative = names_of(pictures)
+    unique = file_names(
+        [
+            Labeled(number=at, item_id=name, value=(), picture=name)
+            for at, name in enumerate(relative, 1)
+        ]
+    )
+    numbered = {path: (at, unique[at - 1]) for at, path in enumerate(pictures, 1)}
+    for one in looked:
+        number, name = numbered[one.path]
+        yield how.labeled(one, name, number)
+
+
+def as_coco(labeled: Iterable[Labeled], how: Suggesting) -> dict[str, Any]:
     """Return COCO's content, with the score of every object; masks where the model draws them.
 
     Memory holds what is written: a picture's entry, and one of each object that is suggested.
@@ -77,10 +101,10 @@ def as_coco(looked: Iterable[Looked], pictures: Sequence[Path], how: Suggesting)
     images: list[Any] = []
     annotations: list[Any] = []
     whole = _coco([], how)
-    for some in chunks(_labeled(looked, pictures, how), _AT_ONCE):
+    for some in chunks(labeled, _AT_ONCE):
         part = _coco(some, how)
         images += part["images"]
-        for annotation, shape in zip(part["annotations"], _shapes(some), strict=True):
+        for annotation, shape in zip(part["annotations"], shapes_of(some), strict=True):
             number = len(annotations) + 1
             annotations.append(annotation | {"id": number, "score": shape.score})
     return whole | {"images": images, "annotations": annotations}
@@ -93,13 +117,13 @@ def _coco(some: Sequence[Labeled], how: Suggesting) -> dict[str, Any]:
 
 
 def as_texts(
-    looked: Iterable[Looked], pictures: Sequence[Path], how: Suggesting, form: Format
+    labeled: Iterable[Labeled], how: Suggesting, form: Format
 ) -> Iterator[tuple[str, str]]:
     """Yield the names and contents of the files of YOLO or Pascal VOC.
 
     Of masks YOLO has the outlines and Pascal VOC the boxes. Memory holds a few pictures' at a time.
     """
-    for some in chunks(_labeled(looked, pictures, how), _AT_ONCE):
+    for some in chunks(labeled, _AT_ONCE):
         outlined = form == "yolo" and _has_masks(some)
         schema = LabelSchema(task="polygons" if outlined else "boxes", classes=how.classes)
         files = _TEXTS[form]([_outlined(one) for one in some] if outlined else some, schema)
@@ -130,37 +154,21 @@ def _scored(files: Mapping[str, str], some: Sequence[Labeled]) -> dict[str, str]
     """Return the files with the score at the end of each line."""
     scored = dict(files)
     for name, one in zip((name for name in files if name != _CLASSES), some, strict=True):
-        lines = zip(files[name].splitlines(), _shapes([one]), strict=True)
+        lines = zip(files[name].splitlines(), shapes_of([one]), strict=True)
         scored[name] = "".join(f"{line} {shape.score:.6g}\n" for line, shape in lines)
     return scored
 
 
-def _labeled(
-    looked: Iterable[Looked], pictures: Sequence[Path], how: Suggesting
-) -> Iterator[Labeled]:
-    """Yield what is suggested on those of the pictures that were looked at."""
-    relative = names_of(pictures)
-    unique = file_names(
-        [
-            Labeled(number=at, item_id=name, value=(), picture=name)
-            for at, name in enumerate(relative, 1)
-        ]
-    )
-    numbered = {path: (at, unique[at - 1]) for at, path in enumerate(pictures, 1)}
-    for one in looked:
-        number, name = numbered[one.path]
-        yield how.labeled(one, name, number)
-
-
 def _has_masks(some: Sequence[Labeled]) -> bool:
-    return any(isinstance(shape, Mask) for shape in _shapes(some))
+    return any(isinstance(shape, Mask) for shape in shapes_of(some))
 
 
 def _outlined(one: Labeled) -> Labeled:
-    shapes = _shapes([one])
+    shapes = shapes_of([one])
     outlines = (outline_of(shape) if isinstance(shape, Mask) else shape for shape in shapes)
     return replace(one, value=tuple(outlines))
 
 
-def _shapes(some: Iterable[Labeled]) -> list[Shape]:
+def shapes_of(some: Iterable[Labeled]) -> list[Shape]:
+    """Return what is drawn on pictures, one after another."""
     return [shape for one in some for shape in one.value if not isinstance(shape, str)]

@@ -20,6 +20,7 @@ from auto_labeling.detections import Detections
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.pictures import Pictures
 from auto_labeling.preannotation.rules import Rules
+from auto_labeling.shapes import Box
 from tests.support.patches import Colours, drawn
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,6 +77,23 @@ def test_the_three_formats_say_the_same(folder: Path, tmp_path: Path) -> None:
     box = ET.fromstring(voc["Annotations/a.xml"]).find("object/bndbox")
     assert box is not None
     assert [int(edge.text or "") for edge in box] == [10, 20, 50, 60]
+
+
+def test_what_is_suggested_is_there_as_shapes_in_every_format(folder: Path) -> None:
+    (folder / "torn.png").write_bytes((folder / "a.png").read_bytes()[:60])
+    annotator = PreAnnotator(Colours(), 0.6)
+    coco, *others = (annotator.predict(folder, form) for form in ("coco", "yolo", "pascal_voc"))
+    assert {path.name: [one.label for one in shapes] for path, shapes in coco.shapes.items()} == {
+        "a.png": ["red"],
+        "nothing.png": [],
+        "ä b.png": ["red"],
+    }
+    [box] = coco.shapes[folder / "a.png"]
+    assert isinstance(box, Box)
+    assert (box.x, box.y, box.width, box.height) == pytest.approx((0.05, 0.2, 0.2, 0.4))
+    assert box.score == pytest.approx(0.9)
+    assert list(coco.quarantined) == [folder / "torn.png"]
+    assert all(one.shapes == coco.shapes for one in others)
 
 
 def test_scores_go_along_in_yolo_where_wanted(folder: Path) -> None:
@@ -241,6 +259,12 @@ def test_what_is_no_model_is_said(folder: Path) -> None:
         PreAnnotator("yolov8n.pt")
     with pytest.raises(ConfigurationError, match="expected coco, yolo or pascal_voc, got 'voc'"):
         PreAnnotator(Colours()).predict(folder, "voc")  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match=r"expected a score in \[0, 1\], got 70"):
+        PreAnnotator(Colours(), 70)
+    with pytest.raises(ConfigurationError, match="expected a list of names, got 'red' alone"):
+        PreAnnotator(Colours(), classes="red")
+    with pytest.raises(ConfigurationError, match=r"knows .'red', 'green'., and none of .'blue'."):
+        PreAnnotator(Colours(), classes=["blue"]).predict(folder)
     rules = Rules(classes={"blue": "red"})
     with pytest.raises(ConfigurationError, match=r"the model knows .* and no 'blue'"):
         PreAnnotator(Colours(), rules=rules, classes=("red",)).predict(folder)

@@ -39,6 +39,8 @@ class Reader:
 
     typed = ""
     """What they type where a command asks them."""
+    kinds = frozenset({"python", "yaml", "sh", ""})
+    """Of which the page has some."""
 
     def __init__(self, page: Path) -> None:
         self.page = page
@@ -68,7 +70,7 @@ class Reader:
         for shown, real in {SERVED: f"http://127.0.0.1:{self.port}", **places}.items():
             text = text.replace(shown, real)
         found = BLOCKS.findall(text)
-        assert {kind for kind, _, _ in found} == {"python", "yaml", "sh", ""}, self.page
+        assert {kind for kind, _, _ in found} == self.kinds, self.page
         for kind, block, act in found:
             if kind == "python":
                 self.python(block, capsys)
