@@ -239,6 +239,11 @@ class CampaignConfig:
             )
         if not self.learns and self.preannotate is not None:
             raise ConfigurationError("preannotate: without a model nothing can be suggested")
+        named = getattr(self.preannotate, "thresholds", "by_cost")
+        if not isinstance(named, str) and (strange := set(named) - set(self.labels.classes)):
+            raise ConfigurationError(
+                f"preannotate.thresholds: expected classes of labels.classes, got {sorted(strange)}"
+            )
         refuse_below(0, self.seed, "seed")
         logins = [person.user for person in self.people]
         if len(set(logins)) != len(logins):

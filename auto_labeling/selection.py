@@ -12,6 +12,7 @@ from auto_labeling.errors import ConfigurationError
 from auto_labeling.ports import QueryStrategy, Scorer
 from auto_labeling.records import LabelSchema
 from auto_labeling.strategies.auto import COLD_START, Auto
+from auto_labeling.strategies.detection import Objects
 from auto_labeling.strategies.priced import Priced
 from auto_labeling.strategies.quotas import AtLeast, AtMost
 
@@ -64,9 +65,17 @@ class Selection:
 
 
 def for_task(strategy: QueryStrategy, labels: LabelSchema) -> QueryStrategy:
-    """Return the strategy with every `auto` in it, however deep, made for answers of this kind."""
+    """Return the strategy with every `auto` in it, however deep, made for answers of this kind.
+
+    Raises `ConfigurationError` for doubt about masks where none are drawn.
+    """
 
     def fitting(part: Any) -> Any:
+        if isinstance(part, Objects) and part.of == "mask_entropy" and labels.task == "boxes":
+            raise ConfigurationError(
+                "strategy.scorer.of: mask_entropy is doubt about masks, and labels.task is "
+                "'boxes'; choose entropy"
+            )
         return Auto(task=labels.task) if isinstance(part, Auto) else None
 
     return _replaced(strategy, fitting)  # type: ignore[no-any-return]

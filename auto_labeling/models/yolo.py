@@ -121,9 +121,11 @@ class Yolo:
     def check(self, base: Path, task: str) -> None:
         """Look at what a checkpoint says of itself; neither torch nor ultralytics is imported."""
         from auto_labeling.models.yolo_checkpoint import check_checkpoint, classifies, verified
+        from auto_labeling.models.yolo_library import expect_device
 
         if find_spec("ultralytics") is None:
             raise ConfigurationError(MISSING)
+        expect_device(self.device)
         finds = task != "single"
         if self.weights.endswith(".pt"):
             path = base / Path(self.weights).expanduser()

@@ -62,6 +62,18 @@ def few_threads() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
+def expect_device(device: str) -> None:
+    """Raise `ConfigurationError` for a GPU that is not there; only then is torch imported."""
+    if device == "cpu":
+        return
+    import torch
+
+    there = torch.backends.mps.is_available() if device == "mps" else torch.cuda.is_available()
+    number = int(device.partition(":")[2] or 0)
+    if not there or (device != "mps" and number >= torch.cuda.device_count()):
+        raise ConfigurationError(f"device: expected a GPU {device!r}, found none; write cpu")
+
+
 @contextmanager
 def guest(seed: int) -> Iterator[None]:
     """Let ultralytics work: seeded, warnings only, and everybody's randomness as it was after."""

@@ -234,3 +234,37 @@ def test_pictures_that_are_added_are_looked_at_and_asked_about(tmp_path: Path) -
 def _truth(folder: Path, spots: Any) -> Path:
     (folder / "truth.json").write_text(json.dumps(coco_of(spots)), encoding="utf-8")
     return folder / "truth.json"
+
+
+@needs_yolo
+def test_a_gpu_that_is_not_there_is_missed_before_anything_is_bought(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    raw = raw_about(tmp_path / "ws", write_spots(tmp_path / "pictures", 8))
+    raw["model"] = {"kind": "yolo", "weights": "yolov8n.yaml", "device": "cuda:0"}
+    with pytest.raises(ConfigurationError, match=r"^device: expected a GPU 'cuda:0', found none"):
+        assemble.create(Workspace.of(tmp_path / "ws"), raw, config_path=None, base=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"strategy": {"kind": "top_k", "scorer": {"kind": "objects", "of": "mask_entropy"}}},
+            r"^strategy\.scorer\.of: mask_entropy is doubt about masks",
+        ),
+        (
+            {"preannotate": {"thresholds": {"circle": 0.5}}},
+            r"^preannotate\.thresholds: expected classes of labels\.classes, got \['circle'\]",
+        ),
+    ],
+)
+def test_what_could_never_be_is_said_before_anything_is_bought(
+    tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    raw = raw_about(tmp_path / "ws", write_spots(tmp_path / "pictures", 8)) | changes
+    with pytest.raises(ConfigurationError, match=said):
+        assemble.create(Workspace.of(tmp_path / "ws"), raw, config_path=None, base=tmp_path)
