@@ -125,7 +125,13 @@ def selection_of(given: object) -> Selection:
     selection: Selection = build(Selection, own, "strategy", KINDS)
     if not mapping:
         return selection
-    cls = strategies.TABLE.get(str(mapping.get("kind")))
+    kind = str(mapping.get("kind"))
+    if kind in strategies.SCORERS and kind not in strategies.TABLE:
+        raise ConfigurationError(
+            f"strategy.kind: {kind} only scores; write "
+            f"{{kind: top_k, scorer: {{kind: {kind}}}}}, or cluster_top in place of top_k"
+        )
+    cls = strategies.TABLE.get(kind)
     if cls is not None:
         own_keys = [one.name for one in fields(cls)]
         refuse_unknown(mapping, ["kind", *shared, *own_keys], "strategy")

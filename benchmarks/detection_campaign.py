@@ -59,7 +59,9 @@ def unpacked(folder: Path) -> Path:
     return folder / "BCCD"
 
 
-def campaign_file(name: str, arm: str, suggested: str, seed: int, cells: Path) -> dict[str, Any]:
+def campaign_file(
+    name: str, arm: str, suggested: str, seed: int, cells: Path, device: str
+) -> dict[str, Any]:
     """Return the campaign of one arm and seed."""
     weights = data() / "weights" / "yolov8n.pt"
     lists = "ImageSets/Main"
@@ -79,6 +81,7 @@ def campaign_file(name: str, arm: str, suggested: str, seed: int, cells: Path) -
             "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
             "image_size": 320,
             "epochs": 30,
+            "device": device,
         },
         "strategy": {**STRATEGIES[arm], "batch": BATCH, "cold_start": {"kind": "random"}},
         "backend": {"kind": "simulated", "truth": "pool", "annotators": PEOPLE},
@@ -92,13 +95,13 @@ def campaign_file(name: str, arm: str, suggested: str, seed: int, cells: Path) -
     return raw
 
 
-def curve(folder: Path, arm: str, suggested: str, seed: int) -> Curve:
+def curve(folder: Path, arm: str, suggested: str, seed: int, device: str = "cpu") -> Curve:
     """Run a campaign, or what is left of it, and return what each of its rounds came to."""
     name = f"{arm}-{suggested}-{seed}"
     workspace = Workspace(folder / name)
     found = assemble.find(workspace, name)
     if found is None:
-        raw = campaign_file(name, arm, suggested, seed, unpacked(folder))
+        raw = campaign_file(name, arm, suggested, seed, unpacked(folder), device)
         found = assemble.create(workspace, raw, config_path=None, base=folder)
     digits.drive(workspace, found)
     account = assemble.account_of(workspace, found)
@@ -155,13 +158,16 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--arms", nargs="+", default=[*STRATEGIES], choices=[*STRATEGIES])
+    parser.add_argument("--suggestions", nargs="+", default=[*SUGGESTED], choices=[*SUGGESTED])
+    parser.add_argument("--device", default="cpu", help="an hour of CPU a campaign, or cuda:0")
     parser.add_argument("--folder", type=Path, default=Path(".auto-label") / "detection_campaign")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    pairs = [(arm, suggested) for suggested in SUGGESTED for arm in options.arms]
+    pairs = [(arm, suggested) for suggested in options.suggestions for arm in options.arms]
     curves = {
         (arm, suggested): [
-            curve(options.folder, arm, suggested, seed) for seed in range(options.seeds)
+            curve(options.folder, arm, suggested, seed, options.device)
+            for seed in range(options.seeds)
         ]
         for arm, suggested in pairs
     }

@@ -65,6 +65,10 @@ def test_an_unknown_key_is_named_with_what_was_meant(change: dict[str, Any], sai
     ("change", "said"),
     [
         ({"strategy": {"kind": "topk"}}, r"^strategy\.kind: .*'topk'; did you mean 'top_k'\?"),
+        (
+            {"strategy": {"kind": "margin"}},
+            r"^strategy\.kind: margin only scores; write \{kind: top_k",
+        ),
         ({"strategy": {"scorer": "margn"}}, r"^strategy\.scorer\.kind: .*'margn'.*'margin'\?"),
         ({"strategy": {"kind": None}}, r"^strategy: expected a key 'kind', one of .*top_k"),
         ({"model": {"kind": "resnet"}}, r"^model\.kind: expected one of .*naive_bayes.*'resnet'"),

@@ -39,6 +39,11 @@ class Coco(DrawnPictures):
     def read(self, base: Path, schema: LabelSchema | None = None) -> SourceRows:
         """Decode every picture once."""
         file, folder = self._file(base), base / self.images
+        if self.images == "." and not any((folder / one.name).is_file() for one in file.pictures):
+            raise DataError(
+                f"{self.path}: none of its {len(file.pictures)} pictures lies beside the campaign "
+                "file; name their folder under pool.images"
+            )
         listed = [
             Listed(path=folder / one.name, name=one.name, labels=self.path, read=one.drawn)
             for one in file.pictures

@@ -317,3 +317,9 @@ def test_nothing_is_read_from_elsewhere(tmp_path: Path) -> None:
     reasons = [one.reason for one in rows.quarantined]
     elsewhere = "it does not lie below set, and nothing else is read"
     assert reasons == [elsewhere, elsewhere, "it is listed twice", elsewhere]
+
+
+def test_a_coco_file_whose_pictures_lie_elsewhere_names_the_key(tmp_path: Path) -> None:
+    write_coco(tmp_path / "a.json", ["a.png", "b.png"], [])
+    with pytest.raises(DataError, match=r"none of its 2 pictures lies beside .*pool\.images"):
+        Coco(path="a.json").read(tmp_path)

@@ -37,7 +37,7 @@ class MaxRounds:
     def reason(self, progress: Progress) -> str | None:
         if progress.rounds < self.rounds:
             return None
-        return f"all {self.rounds} rounds are done"
+        return "its round is done" if self.rounds == 1 else f"all {self.rounds} rounds are done"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
