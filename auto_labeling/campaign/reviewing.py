@@ -13,6 +13,7 @@ from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.intake import decode
 from auto_labeling.campaign.schema import CAMPAIGN, answers, of, suggested
 from auto_labeling.preannotation import worth
+from auto_labeling.preannotation.measured_times import Timed, measured
 from auto_labeling.preannotation.reviewing import Review, reviewed
 from auto_labeling.records import ItemId, Value
 from auto_labeling.shapes import Shape
@@ -78,15 +79,43 @@ def thresholds(campaign: Campaign) -> Mapping[str, float]:
     """Return class -> the score from which on showing an object saves people time."""
     with campaign.ledger.read() as connection:
         known = pairs(connection, campaign.campaign_id)
-    schema, times = campaign.config.labels, AnnotationTimes()
-    reviews = [_review(one, times) for one in known]
-    return worth.thresholds(reviews, schema.classes, times, is_box=schema.task == "boxes")
+    schema = campaign.config.labels
+    needed = times_of(known, schema.task)
+    reviews = [_review(one, needed) for one in known]
+    return worth.thresholds(reviews, schema.classes, needed, is_box=schema.task == "boxes")
+
+
+def times(campaign: Campaign) -> AnnotationTimes:
+    """Return how long this campaign's people need for each act."""
+    with campaign.ledger.read() as connection:
+        known = pairs(connection, campaign.campaign_id)
+    return times_of(known, campaign.config.labels.task)
+
+
+def times_of(known: Sequence[Pair], task: str) -> AnnotationTimes:
+    """Return how long people need for each act: by their own answers, once there are enough."""
+    answered = [timed(one, None if _unseen(one) else _seen(one)) for one in known]
+    return measured(answered, AnnotationTimes(), is_box=task == "boxes")
+
+
+def timed(pair: Pair, review: Review | None) -> Timed:
+    """Return how long an answer took; without a review it began with nothing."""
+    began = Review(drawn=drawn(pair.answered)) if review is None else review
+    return Timed(review=began, seen=review is not None, seconds=pair.seconds)
+
+
+def _unseen(pair: Pair) -> bool:
+    return pair.blind or pair.suggested is None
+
+
+def _seen(pair: Pair) -> Review:
+    return reviewed(drawn(pair.suggested), drawn(pair.answered))
 
 
 def _review(pair: Pair, times: AnnotationTimes) -> Review:
     if pair.blind:
         return reviewed(drawn(pair.unsure), drawn(pair.answered), accepted=times.accept_iou)
-    return reviewed(drawn(pair.suggested), drawn(pair.answered))
+    return _seen(pair)
 
 
 def drawn(value: Value | None) -> tuple[Shape, ...]:

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, insert, select
 
-from auto_labeling.annotation_times import AnnotationTimes
 from auto_labeling.campaign import reviewing
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.drawings import drawn
@@ -106,7 +105,7 @@ def expected_seconds(campaign: Campaign, seen: Detections) -> NDArray[np.float64
         shown_from = min(rules.thresholds.values(), default=rules.at_least)
     drawn: Any = task
     return detection_seconds.expected_seconds(
-        seen, AnnotationTimes(), drawn=drawn, shown_from=shown_from
+        seen, reviewing.times(campaign), drawn=drawn, shown_from=shown_from
     )
 
 

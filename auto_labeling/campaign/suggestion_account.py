@@ -17,6 +17,7 @@ from auto_labeling.campaign import reviewing
 from auto_labeling.campaign.intervals import exact
 from auto_labeling.campaign.reviewing import Pair, drawn
 from auto_labeling.preannotation import anchoring
+from auto_labeling.preannotation.measured_times import measured
 from auto_labeling.preannotation.reviewing import Outcome, Review, reviewed
 from auto_labeling.preannotation.savings import saved
 from auto_labeling.records import CampaignId, Interval
@@ -33,7 +34,7 @@ class ObjectsLine:
     deleted: int
     drawn: int
     saved: Interval
-    """Seconds a picture against no suggestions, by the fixed model of `AnnotationTimes`."""
+    """Seconds a picture against no suggestions, by the times of `reviewing.times_of`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +135,10 @@ def _of_drawings(
 ) -> SuggestionLine:
     reviews, others = list(map(_review, seen)), list(map(_review, unseen))
     mine, theirs = anchoring.agreed(reviews), anchoring.agreed(others)
+    answered = [reviewing.timed(one, review) for one, review in zip(seen, reviews, strict=True)]
+    answered += [reviewing.timed(one, None) for one in unseen]
+    boxes = all(one.is_box for review in reviews for one in review.suggestions)
+    times = measured(answered, AnnotationTimes(), is_box=boxes)
     became = Counter(one.outcome for review in reviews for one in review.suggestions)
     return SuggestionLine(
         shown=len(seen),
@@ -150,7 +155,7 @@ def _of_drawings(
             relabeled=became[Outcome.RELABEL],
             deleted=became[Outcome.DELETE],
             drawn=sum(len(review.drawn) for review in reviews),
-            saved=saved(reviews, AnnotationTimes(), rng),
+            saved=saved(reviews, times, rng),
         ),
     )
 
