@@ -103,10 +103,15 @@ def of_positions(campaign: Campaign, model: str, positions: NDArray[np.intp], na
 
 
 def of_sample(campaign: Campaign, model: str, positions: NDArray[np.intp]) -> Any:
-    """Return what the model says of a sample that is drawn once a campaign, and compared often."""
+    """Return what the model says of a sample that is drawn once a campaign, and compared often.
+
+    What it sees on pictures is kept: looking again takes longer than reading.
+    """
     [name] = campaign.lesson.shown_as - {"mirrored"}
     size, kind, parts = _size(campaign), KINDS[name], []
     classes = len(campaign.config.labels.classes)
+    if not campaign.config.reads_pictures:
+        return kind.make(campaign.model(model), campaign.inputs(positions), classes)
     for start in range(0, len(positions), size):
         rows = positions[start : start + size]
         which = hashlib.sha256(rows.tobytes()).hexdigest()[:16]

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from auto_labeling import assemble
+from auto_labeling import assemble, models
 from auto_labeling.campaign.schema import items, picks
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.records import Purpose, Side
 from auto_labeling.strategies import SCORERS, TABLE
 from auto_labeling.workspace import Workspace
+from tests.serving.spots import write_spots
+from tests.support.apprentice import Apprenticeship, begun
 from tests.support.campaigns import drive, ledger_of, tiny, tiny_sets
 from tests.support.examination import examined
 
@@ -32,6 +34,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
 }
 """Further keys of kinds that cannot do without."""
 ITEMS_OF_SEVERAL_LABELS = {kind for kind in SCORERS if kind.startswith("multi_label")}
+DRAWINGS = {"count_entropy", "mirror_disagreement", "objects"}
 
 
 def written(kind: str, table: dict[str, type]) -> dict[str, Any]:
@@ -63,7 +66,7 @@ def test_a_campaign_runs_with_every_strategy(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", sorted(SCORERS.keys() - ITEMS_OF_SEVERAL_LABELS))
+@pytest.mark.parametrize("kind", sorted(SCORERS.keys() - ITEMS_OF_SEVERAL_LABELS - DRAWINGS))
 def test_a_campaign_runs_with_every_scorer(tmp_path: Path, kind: str) -> None:
     scorer = written(kind, SCORERS)
     assert labeled(tmp_path / "ws", {"kind": "top_k", "scorer": scorer}) == 8
@@ -79,6 +82,20 @@ def test_a_campaign_of_label_sets_runs_with_every_scorer_of_theirs(
     drive(path, campaign)
     examined(path, campaign)
     assert assemble.account_of(Workspace.of(path), campaign).items["labeled"] == 12
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", sorted(DRAWINGS))
+def test_a_campaign_of_drawings_runs_with_every_scorer_of_theirs(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(models.TABLE, "apprentice", Apprenticeship)
+    path = tmp_path / "ws"
+    strategy = {"kind": "top_k", "scorer": {"kind": kind}, "batch": 4}
+    campaign = begun(path, write_spots(tmp_path / "pictures", 12), strategy=strategy)
+    drive(path, campaign, max_rounds=2)
+    examined(path, campaign)
+    assert assemble.account_of(Workspace.of(path), campaign).items["labeled"] == 8
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def digests() -> str:
     """Return a line a kind: its name and the sha256 of what it predicts."""
     X, y = blobs()
     lines = []
-    for kind in sorted(set(TABLE) - {"none", "pickled"}):
+    for kind in sorted(set(TABLE) - {"none", "pickled", "torch", "yolo"}):
         proba = predict(fit(TABLE[kind]().build(seed=7), X, y, k=K), X, K)
         lines.append(f"{kind} {hashlib.sha256(proba.tobytes()).hexdigest()}\n")
     return "".join(lines)
