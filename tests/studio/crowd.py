@@ -44,6 +44,8 @@ class Worker:
                 except (httpx.HTTPError, ValueError):
                     time.sleep(0.3)  # the server is being started again
                 time.sleep(_PAUSE_S)
+            for task in self._tasks():
+                self._see(task)  # the last answer may have ended the campaign before they looked
 
     def answer(self, task: Mapping[str, Any], name: str, **more: Any) -> None:
         """Submit an answer."""
@@ -51,6 +53,8 @@ class Worker:
         result = [] if more else [choice | {"value": {"choices": [name]}}]
         body = {"result": result, "lead_time": 2.0, **more}
         self.browser.post(f"/api/tasks/{task['id']}/annotations/", json=body).raise_for_status()
+        if result:  # at once: somebody else may write over it before the next look
+            self.given[str(task["data"]["al_item"])] = name
 
     def change(self, annotation: int, name: str) -> None:
         """Write over an answer, whosever it is."""
@@ -67,10 +71,13 @@ class Worker:
         return [one for one in task["annotations"] if one["completed_by"] == person]
 
     def _round(self) -> None:
-        told = {"project": self.project, "fields": "all", "page_size": 200}
-        tasks = self.browser.get("/api/tasks/", params=told).raise_for_status().json()["tasks"]
-        for task in sorted(tasks, key=lambda task: int(task["id"])):
+        for task in self._tasks():
             self._look_at(task)
+
+    def _tasks(self) -> list[dict[str, Any]]:
+        told: dict[str, str | int] = {"project": self.project, "fields": "all", "page_size": 200}
+        tasks = self.browser.get("/api/tasks/", params=told).raise_for_status().json()["tasks"]
+        return sorted(tasks, key=lambda task: int(task["id"]))
 
     def _look_at(self, task: Mapping[str, Any]) -> None:
         item = str(task["data"]["al_item"])
@@ -83,6 +90,11 @@ class Worker:
             acted = {one["completed_by"] for one in task["annotations"]}
             if len(acted) < task["overlap"] and (not self.further or len(acted) >= 3):
                 self.answer(task, self.truth[item])
+        self._see(task)
+
+    def _see(self, task: Mapping[str, Any]) -> None:
+        """Note which answer of theirs stands."""
+        item = str(task["data"]["al_item"])
         mine = [one for one in self.by(task, self.person.id) if not one["was_cancelled"]]
         if mine and mine[0]["updated_by"] in (None, self.person.id):
             self.given[item] = mine[0]["result"][0]["value"]["choices"][0]
