@@ -6,7 +6,6 @@ expected and what came.
 
 from __future__ import annotations
 
-import difflib
 import re
 import types
 import typing
@@ -17,6 +16,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from auto_labeling.errors import ConfigurationError
+from auto_labeling.meant import meant
 
 
 def build(cls: type, given: object, where: str, kinds: Mapping[Any, Mapping[str, type]]) -> Any:
@@ -58,7 +58,7 @@ def build_kind(
         raise ConfigurationError(f"{where}: expected a key 'kind', one of {_listed(table)}")
     if kind not in table:
         raise ConfigurationError(
-            f"{where}.kind: expected one of {_listed(table)}, got {kind!r}{_meant(kind, table)}"
+            f"{where}.kind: expected one of {_listed(table)}, got {kind!r}{meant(kind, table)}"
         )
     rest = {key: value for key, value in mapping.items() if key != "kind"}
     return build(table[kind], rest, where, kinds)
@@ -123,7 +123,7 @@ def refuse_unknown(given: Mapping[str, Any], expected: Collection[str], where: s
         if key not in expected:
             place = f"{where}: " if where else ""
             raise ConfigurationError(
-                f"{place}unknown key {key!r}{_meant(key, expected)} (expected: {_listed(expected)})"
+                f"{place}unknown key {key!r}{meant(key, expected)} (expected: {_listed(expected)})"
             )
 
 
@@ -140,11 +140,6 @@ def _refuse_missing(
         required = field.default is MISSING and field.default_factory is MISSING
         if required and name not in given:
             raise ConfigurationError(f"{where or 'the file'}: the key {name!r} is missing")
-
-
-def _meant(word: object, known: Collection[str]) -> str:
-    close = difflib.get_close_matches(str(word), list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _listed(names: Collection[str]) -> str:

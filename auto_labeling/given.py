@@ -19,7 +19,7 @@ from auto_labeling.formats.coco_reading import read_coco
 from auto_labeling.formats.labeled import Labeled
 from auto_labeling.formats.value import encode_value
 from auto_labeling.pool.pixels import size_of
-from auto_labeling.records import LabelSchema
+from auto_labeling.records import LabelSchema, draws
 from auto_labeling.sampling import names
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp")
@@ -158,7 +158,7 @@ def strategy_of(active_learning: str | Mapping[str, Any], task: str) -> dict[str
     """
     if isinstance(active_learning, Mapping):
         return dict(active_learning)
-    if active_learning == "uncertainty" and task not in ("single", "multi"):
+    if active_learning == "uncertainty" and draws(task):
         return {"kind": "top_k", "scorer": {"kind": "objects"}}
     return dict(names.written(active_learning, "active_learning"))
 

@@ -112,7 +112,16 @@ class LabelSchema:
         >>> LabelSchema(task="boxes", classes=("car",)).is_drawn
         True
         """
-        return self.task not in ("single", "multi")
+        return draws(self.task)
+
+
+def draws(task: str) -> bool:
+    """Whether answers of a task are what people draw on pictures.
+
+    >>> draws("masks"), draws("multi")
+    (True, False)
+    """
+    return task not in ("single", "multi")
 
 
 Value: TypeAlias = str | tuple[str, ...] | tuple[Shape, ...]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from auto_labeling.errors import DataError
 from auto_labeling.formats.labeled import Labeled
 from auto_labeling.formats.value import read_label
+from auto_labeling.pool.pixels import size_of
 from auto_labeling.pool.pool import Pool
 from auto_labeling.records import Item, ItemId, LabelSchema
 
@@ -38,7 +39,7 @@ def judging(pool: Pool, schema: LabelSchema) -> list[Labeled]:
             item_id=item,
             value=read_label(str(label), schema),
             picture=references[at],
-            size=_size(str(path)),
+            size=size_of(path),
         )
         for at, (path, item, label) in enumerate(rows)
     ]
@@ -53,22 +54,11 @@ def _labeled(
         item_id=item.item_id,
         value=read_label(row["label"], schema),
         picture=picture,
-        size=None if item.uri is None else _size(item.uri),
+        size=None if item.uri is None else size_of(Path(item.uri)),
         confidence=row["confidence"],
         votes=row["votes"],
         fields=item.row or ({"image": picture} if picture else {"text": item.text}),
     )
-
-
-def _size(path: str) -> tuple[int, int]:
-    """Return the width and the height that people see."""
-    from PIL import Image, ImageOps
-
-    try:
-        with Image.open(path) as picture:
-            return ImageOps.exif_transpose(picture).size
-    except OSError as error:
-        raise DataError(f"{path}: it cannot be read as a picture ({error})") from error
 
 
 def places(pool: Pool) -> dict[ItemId, str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from auto_labeling.campaign.metrics import LOSSES, OVERALL, PER_CLASS
 from auto_labeling.errors import ConfigurationError
+from auto_labeling.meant import meant
 from auto_labeling.records import LabelSchema
 
 
@@ -32,11 +32,11 @@ class Names:
                 full = [*self.overall, *(f"{k}/{c}" for k in self.per_class for c in classes)]
                 raise ConfigurationError(
                     f"metric {name!r}: expected one of {', '.join(known)}{self.because}"
-                    f"{_meant(name, full)}"
+                    f"{meant(name, full)}"
                 )
             if one not in classes:
                 raise ConfigurationError(
-                    f"metric {name!r}: {one!r} is not among the classes{_meant(one, classes)}"
+                    f"metric {name!r}: {one!r} is not among the classes{meant(one, classes)}"
                 )
 
 
@@ -87,8 +87,3 @@ def check_metrics(names: Sequence[str], schema: LabelSchema) -> None:
     """
     known = drawn(schema.task) if schema.is_drawn else ITEMS
     known.check(names, schema.classes)
-
-
-def _meant(word: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""

@@ -32,7 +32,7 @@ from auto_labeling.campaign.schema import (
 )
 from auto_labeling.campaign.suggestion_account import SuggestionLine, account_of, nothing
 from auto_labeling.campaign.transition import read_state
-from auto_labeling.records import CampaignId, Interval, Micros
+from auto_labeling.records import CampaignId, Interval, Micros, draws
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,7 +275,7 @@ def _objects(
     """Return class -> objects; none where nobody draws."""
     # Shapes are not made of them: they are many, and nothing but their class is asked.
     labels_told = told.get("labels") or {}
-    if labels_told.get("task", "single") in ("single", "multi"):
+    if not draws(labels_told.get("task", "single")):
         return {}
     known = connection.scalars(
         select(labels.c.value).where(labels.c.campaign == campaign, labels.c.value.is_not(None))

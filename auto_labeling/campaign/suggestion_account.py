@@ -20,7 +20,7 @@ from auto_labeling.preannotation import anchoring
 from auto_labeling.preannotation.measured_times import measured
 from auto_labeling.preannotation.reviewing import Outcome, Review, reviewed
 from auto_labeling.preannotation.savings import saved
-from auto_labeling.records import CampaignId, Interval
+from auto_labeling.records import CampaignId, Interval, draws
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +125,7 @@ def _reckoned(stored: Sequence[Any], told: Mapping[str, Any]) -> SuggestionLine 
     return line_of(
         reviewing.paired(stored),
         np.random.default_rng(told.get("seed") or 0),
-        draws=labels.get("task", "single") not in ("single", "multi"),
+        draws=draws(labels.get("task", "single")),
         abstain=labels.get("abstain") or (),
     )
 

@@ -15,20 +15,29 @@ _RASTER = 256
 """Points a side at which outlines are compared."""
 
 
+def box_iou(one: NDArray[np.floating], other: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return (...) the IoU of (..., 4) boxes and (..., 4) others, as `Detections` has them.
+
+    >>> box_iou(np.array([[0, 0, 0.5, 0.5]]), np.array([[0.25, 0, 0.5, 0.5]])).round(4)
+    array([0.3333])
+    """
+    mine, theirs = one.astype(np.float64), other.astype(np.float64)
+    ends = np.minimum(mine[..., :2] + mine[..., 2:], theirs[..., :2] + theirs[..., 2:])
+    reach = ends - np.maximum(mine[..., :2], theirs[..., :2])
+    shared = np.clip(reach, 0, None).prod(axis=-1)
+    either = mine[..., 2:].prod(axis=-1) + theirs[..., 2:].prod(axis=-1) - shared
+    found: NDArray[np.float64] = np.zeros_like(shared)
+    np.divide(shared, either, out=found, where=shared > 0)
+    return found
+
+
 def box_ious(one: NDArray[np.floating], other: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return (n, m) the IoU of every pair of (n, 4) and (m, 4) boxes, as `Detections` has them.
 
     >>> box_ious(np.array([[0, 0, 0.5, 0.5]]), np.array([[0.25, 0, 0.5, 0.5], [0.6, 0, 0.1, 0.1]]))
     array([[0.33333333, 0.        ]])
     """
-    mine, theirs = _edges(one)[:, None], _edges(other)[None]
-    reach = np.minimum(mine[..., 2:], theirs[..., 2:]) - np.maximum(mine[..., :2], theirs[..., :2])
-    shared = np.clip(reach, 0, None).prod(axis=-1)
-    areas = [np.prod(edges[..., 2:] - edges[..., :2], axis=-1) for edges in (mine, theirs)]
-    either = areas[0] + areas[1] - shared
-    found: NDArray[np.float64] = np.zeros_like(shared)
-    np.divide(shared, either, out=found, where=shared > 0)
-    return found
+    return box_iou(np.asarray(one)[:, None], np.asarray(other)[None])
 
 
 def ious(one: Sequence[Shape], other: Sequence[Shape]) -> NDArray[np.float64]:
@@ -77,13 +86,6 @@ def _sides(shape: Shape) -> tuple[float, float, float, float]:
     if isinstance(shape, Box):  # by far the most; all are clipped at once
         return shape.x, shape.y, shape.x + shape.width, shape.y + shape.height
     return bounds(shape)
-
-
-def _edges(boxes: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return (n, 4) left, top, right and bottom."""
-    edges = np.array(boxes, np.float64)
-    edges[:, 2:] += edges[:, :2]
-    return edges
 
 
 def _area(edges: tuple[float, float, float, float]) -> float:

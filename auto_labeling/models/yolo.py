@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from auto_labeling.errors import ConfigurationError
+from auto_labeling.meant import meant
 
 if TYPE_CHECKING:
     from auto_labeling.models.yolo_model import YoloModel
@@ -162,10 +162,9 @@ def _check_weights(weights: str, sha256: str | None) -> None:
 def _check_options(options: Mapping[str, Any]) -> None:
     for name, value in options.items():
         if name not in OPTIONS:
-            close = difflib.get_close_matches(str(name), sorted(OPTIONS), n=1)
-            meant = f"; did you mean {close[0]!r}?" if close else ""
             raise ConfigurationError(
-                f"options.{name}: expected a training argument of ultralytics{meant}"
+                f"options.{name}: expected a training argument of ultralytics"
+                f"{meant(name, sorted(OPTIONS))}"
             )
         if name == "amp" and value not in (False, "bf16"):
             raise ConfigurationError(

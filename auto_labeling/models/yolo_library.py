@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from auto_labeling.errors import ConfigurationError
+from auto_labeling.models.torch_device import torch_device
 from auto_labeling.models.yolo import MISSING
 
 
@@ -63,15 +64,14 @@ def few_threads() -> Iterator[None]:
 
 
 def expect_device(device: str) -> None:
-    """Raise `ConfigurationError` for a GPU that is not there; only then is torch imported."""
-    if device == "cpu":
-        return
-    import torch
-
-    there = torch.backends.mps.is_available() if device == "mps" else torch.cuda.is_available()
-    number = int(device.partition(":")[2] or 0)
-    if not there or (device != "mps" and number >= torch.cuda.device_count()):
-        raise ConfigurationError(f"device: expected a GPU {device!r}, found none; write cpu")
+    """Raise `ConfigurationError` for a GPU that is not there; torch is imported for one alone."""
+    try:
+        if device != "cpu":
+            torch_device(device)
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"device: expected a GPU {device!r}, found none; write cpu"
+        ) from error
 
 
 @contextmanager

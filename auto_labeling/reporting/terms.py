@@ -12,6 +12,7 @@ from auto_labeling.campaign.statement import Statement
 from auto_labeling.config import KINDS, Evaluation, Privacy, Quality
 from auto_labeling.quality.majority import Majority
 from auto_labeling.quality.most_agreed import MostAgreed
+from auto_labeling.records import draws
 from auto_labeling.strategies import stopping
 from auto_labeling.strategies.stopping.target import Target
 
@@ -67,7 +68,7 @@ def _usual(told: Mapping[str, Any]) -> str:
 
 
 def _is_drawn(told: Mapping[str, Any]) -> bool:
-    return (told.get("labels") or {}).get("task", "single") not in ("single", "multi")
+    return draws((told.get("labels") or {}).get("task", "single"))
 
 
 def _told(told: Mapping[str, Any], section: str, key: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any, TypeAlias
@@ -10,6 +9,7 @@ from typing import Any, TypeAlias
 from auto_labeling import strategies
 from auto_labeling.building import build_kind
 from auto_labeling.errors import ConfigurationError
+from auto_labeling.meant import meant
 from auto_labeling.ports import QueryStrategy, Scorer
 from auto_labeling.selection import KINDS
 
@@ -91,7 +91,7 @@ def written(name: str, where: str = "strategy") -> Written:
     """
     if name not in known() and name not in strategies.TABLE:
         raise ConfigurationError(
-            f"{where}: expected {_listed(known())}, got {name!r}{_meant(name)}"
+            f"{where}: expected {_listed(known())}, got {name!r}{meant(name, known())}"
         )
     return NAMES.get(name, {"kind": name})
 
@@ -129,8 +129,3 @@ def _needs_no_key(cls: type) -> bool:
 
 def _listed(names: list[str]) -> str:
     return f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else names[0]
-
-
-def _meant(word: str) -> str:
-    close = difflib.get_close_matches(word, known(), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from auto_labeling.arrays import spans
 from auto_labeling.detections import Detections
+from auto_labeling.formats.overlaps import box_iou
 
 Places: TypeAlias = NDArray[np.intp]
 Floats: TypeAlias = NDArray[np.floating[Any]]
@@ -55,19 +56,6 @@ def shared_classes(
         p, q = one.proba[mine[span]], other.proba[theirs[span]]
         shares[span] = _ratio(np.minimum(p, q).sum(axis=1), np.maximum(p, q).sum(axis=1))
     return shares
-
-
-def box_iou(one: Floats, other: Floats) -> NDArray[np.float64]:
-    """Return (e,) the area that two boxes share over the area that either covers, row by row.
-
-    >>> box_iou(np.array([[0, 0, 0.5, 0.5]]), np.array([[0.25, 0, 0.5, 0.5]])).round(4)
-    array([0.3333])
-    """
-    first, second = one.astype(np.float64), other.astype(np.float64)
-    ends = np.minimum(first[:, :2] + first[:, 2:], second[:, :2] + second[:, 2:])
-    sides = np.maximum(ends - np.maximum(first[:, :2], second[:, :2]), 0.0)
-    both = sides[:, 0] * sides[:, 1]
-    return _ratio(both, first[:, 2] * first[:, 3] + second[:, 2] * second[:, 3] - both)
 
 
 def _ratio(part: Floats, whole: Floats) -> NDArray[np.float64]:

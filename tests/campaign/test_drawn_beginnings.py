@@ -242,7 +242,10 @@ def test_a_gpu_that_is_not_there_is_missed_before_anything_is_bought(
 ) -> None:
     import torch
 
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    def missing(*size: int, device: object) -> None:
+        raise RuntimeError(f"no {device} here")
+
+    monkeypatch.setattr(torch, "empty", missing)
     raw = raw_about(tmp_path / "ws", write_spots(tmp_path / "pictures", 8))
     raw["model"] = {"kind": "yolo", "weights": "yolov8n.yaml", "device": "cuda:0"}
     with pytest.raises(ConfigurationError, match=r"^device: expected a GPU 'cuda:0', found none"):

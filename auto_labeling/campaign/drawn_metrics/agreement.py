@@ -8,9 +8,9 @@ from scipy import sparse
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from auto_labeling.campaign.drawn_metrics.figures import CONFIDENCE
-from auto_labeling.campaign.metrics import Floats, ratio
 from auto_labeling.detections import Detections
 from auto_labeling.errors import DataError
+from auto_labeling.formats.overlaps import box_iou
 
 _AT_ONCE = 4096  # objects that are compared with all of their class on their picture
 
@@ -59,16 +59,7 @@ def _alike(old: Detections, new: Detections) -> tuple[NDArray[np.intp], NDArray[
         rows = start + np.repeat(np.arange(len(counts)), counts)
         ends = counts.cumsum()
         columns = order[np.arange(len(rows)) + np.repeat(first[block] - ends + counts, counts)]
-        alike = _iou(old.boxes[rows], new.boxes[columns]) >= 0.5
+        alike = box_iou(old.boxes[rows], new.boxes[columns]) >= 0.5
         pairs.append(np.stack([rows[alike], columns[alike]]))
     rows, columns = np.concatenate([np.zeros((2, 0), dtype=np.intp), *pairs], axis=1)
     return rows, columns
-
-
-def _iou(one: NDArray[np.float32], other: NDArray[np.float32]) -> Floats:
-    """Return (m,) how much boxes (m, 4) by (left, top, width, height) cover the same."""
-    low = np.maximum(one[:, :2], other[:, :2])
-    high = np.minimum(one[:, :2] + one[:, 2:], other[:, :2] + other[:, 2:])
-    shared = np.prod(np.maximum(high - low, 0), axis=1)
-    either = np.prod(one[:, 2:], axis=1) + np.prod(other[:, 2:], axis=1) - shared
-    return ratio(shared, either)

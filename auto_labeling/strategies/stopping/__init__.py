@@ -5,12 +5,12 @@ Rules only look at `ports.Progress`. The budget is not among them: the ledger en
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
 from auto_labeling.errors import ConfigurationError
+from auto_labeling.meant import meant
 from auto_labeling.ports import StoppingRule
 from auto_labeling.strategies.stopping.joined import AllOf
 from auto_labeling.strategies.stopping.limits import Deadline, MaxRounds, PoolExhausted
@@ -97,7 +97,7 @@ def of_probabilities(rules: Iterable[StoppingRule]) -> list[str]:
 def _rule(kind: str, given: object) -> StoppingRule:
     if kind not in TABLE:
         raise ConfigurationError(
-            f"stop: unknown key {kind!r}{_meant(kind, TABLE)} (expected: {', '.join(TABLE)})"
+            f"stop: unknown key {kind!r}{meant(kind, TABLE)} (expected: {', '.join(TABLE)})"
         )
     if TABLE[kind] is AllOf:
         return AllOf(rules=rules_from(given))  # type: ignore[arg-type]
@@ -106,7 +106,7 @@ def _rule(kind: str, given: object) -> StoppingRule:
     for key in keys:
         if key not in known:
             raise ConfigurationError(
-                f"stop.{kind}: unknown key {key!r}{_meant(key, known)} "
+                f"stop.{kind}: unknown key {key!r}{meant(key, known)} "
                 f"(expected: {', '.join(known) or 'none'})"
             )
     for name, field in known.items():
@@ -125,8 +125,3 @@ def _keys(kind: str, given: object) -> Mapping[str, Any]:
     if kind not in MAIN:
         raise ConfigurationError(f"stop.{kind}: expected keys and values, got {given!r}")
     return {MAIN[kind]: given}
-
-
-def _meant(word: object, known: Collection[str]) -> str:
-    close = difflib.get_close_matches(str(word), list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
