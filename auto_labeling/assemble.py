@@ -12,12 +12,13 @@ from sqlalchemy import ColumnElement, literal_column, select
 
 from auto_labeling import config as config_room
 from auto_labeling import tracking
-from auto_labeling.campaign import amending, creation, imported, lease, statement
+from auto_labeling.campaign import amending, checking, creation, imported, lease, statement_reading
 from auto_labeling.campaign.context import Campaign, unwatched
 from auto_labeling.campaign.labeled import places
 from auto_labeling.campaign.ledger import Fence, Ledger
 from auto_labeling.campaign.pseudonyms import Pseudonyms
 from auto_labeling.campaign.schema import campaigns
+from auto_labeling.campaign.statement import Statement
 from auto_labeling.campaign.waking import FileWaker
 from auto_labeling.clocks import SimulatedClock, SystemClock
 from auto_labeling.errors import ConfigurationError
@@ -54,7 +55,7 @@ def create(
     clock = _clock(config, folder)
     place = _place(config, folder, base, clock, LocalSecrets())
     traits = config.backend.open(place).traits
-    creation.check_tool(config, traits)
+    checking.check_tool(config, traits)
     ledger = open_ledger(workspace)
     try:
         creation.create(
@@ -203,10 +204,10 @@ def held(workspace: Workspace, campaign: CampaignId, **times: float) -> Iterator
         yield fence
 
 
-def account_of(workspace: Workspace, campaign: CampaignId) -> statement.Statement:
+def account_of(workspace: Workspace, campaign: CampaignId) -> Statement:
     """Return the account of a campaign."""
     with _ledger(workspace) as ledger:
-        return statement.read(ledger, campaign)
+        return statement_reading.read(ledger, campaign)
 
 
 def tracker_of(
@@ -257,5 +258,5 @@ def _place(
         clock=clock,
         secrets=secrets,
         item_ids=tuple,
-        overlap=config.quality.overlap,
+        overlap=config.quality.opinions,
     )

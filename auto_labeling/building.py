@@ -22,7 +22,8 @@ from auto_labeling.meant import meant
 def build(cls: type, given: object, where: str, kinds: Mapping[Any, Mapping[str, type]]) -> Any:
     """Return an instance of `cls` made from the mapping `given`.
 
-    `kinds` says, for a field whose type is a port, which TABLE its `kind` is looked up in.
+    `kinds` says, for a field whose type is a port, which TABLE its `kind` is looked up in. A
+    class that names one of its fields `shorthand` is also made from a bare value of that field.
     """
     mapping = _mapping(given, where)
     expected = {f.name: f for f in fields(cls) if f.init and not f.name.startswith("_")}
@@ -69,6 +70,9 @@ def convert(hint: Any, value: object, where: str, kinds: Mapping[Any, Mapping[st
     if hint in kinds:
         return build_kind(kinds[hint], value, where, kinds)
     if is_dataclass(hint):
+        short = getattr(hint, "shorthand", None)
+        if short is not None and not isinstance(value, Mapping):
+            value = {short: value}
         return build(typing.cast(type, hint), value, where, kinds)
     inner = _optional(hint)
     if inner is not None:

@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -27,7 +27,7 @@ from auto_labeling.ports import (
     StoppingRule,
 )
 from auto_labeling.preannotation.settings import Preannotate
-from auto_labeling.quality.majority import Majority
+from auto_labeling.quality_plan import Quality
 from auto_labeling.records import LabelSchema
 from auto_labeling.selection import Selection, selection_of
 from auto_labeling.strategies import stopping
@@ -43,26 +43,6 @@ KINDS: dict[Any, Mapping[str, type]] = {
 }
 FIXED = ("schema_version", "name", "labels", "pool", "labeled", "backend", "seed")
 """What a running campaign cannot change: the identity of its data, its task and its tool."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quality:
-    """How many opinions an item gets, and how they become one label."""
-
-    overlap: int = 1
-    max_overlap: int | None = None
-    """The most opinions ever asked for on one item, ties and skips included; overlap + 2."""
-    consensus: Consensus = field(default_factory=Majority)
-
-    def __post_init__(self) -> None:
-        refuse_below(1, self.overlap, "quality.overlap")
-        if self.max_overlap is not None:
-            refuse_below(self.overlap, self.max_overlap, "quality.max_overlap")
-
-    @property
-    def most_opinions(self) -> int:
-        """The most opinions ever asked for on one item."""
-        return self.overlap + 2 if self.max_overlap is None else self.max_overlap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +228,19 @@ class CampaignConfig:
         logins = [person.user for person in self.people]
         if len(set(logins)) != len(logins):
             raise ConfigurationError(f"people: a user is named twice in {logins}")
+        self._expect_named(logins)
+
+    def _expect_named(self, logins: Sequence[str]) -> None:
+        """Raise `ConfigurationError` for people of `quality` whom `people` does not name."""
+        plan = self.quality.agreement
+        for key, users in (
+            ("adjudicators", self.quality.adjudicators),
+            ("agreement.raters", () if plan is None else plan.raters),
+        ):
+            if strangers := sorted(set(users) - set(logins)):
+                raise ConfigurationError(
+                    f"quality.{key}: expected users of `people`, got {strangers}; name them there"
+                )
 
     @property
     def learns(self) -> bool:

@@ -11,7 +11,7 @@ from prefect.artifacts import (
 from prefect.logging import get_run_logger
 
 from auto_labeling.assemble import tracker_of
-from auto_labeling.campaign import statement
+from auto_labeling.campaign import statement_reading
 from auto_labeling.campaign.statement import Statement
 from auto_labeling.errors import BlockedError, RejectedError, TransientError
 from auto_labeling.mirroring import mirror as mirror_to
@@ -37,7 +37,7 @@ def show(ref: Ref) -> None:
 def report(ref: Ref) -> None:
     """Write the report of a campaign that goes on later: a driver leaves it behind once."""
     with read_only(ref) as campaign:
-        account = statement.read(campaign.ledger, campaign.campaign_id)
+        account = statement_reading.read(campaign.ledger, campaign.campaign_id)
         outputs.write(account, campaign.folder)
 
 
@@ -45,7 +45,7 @@ def report(ref: Ref) -> None:
 def mirror(ref: Ref) -> None:
     """Bring every new point to MLflow once, and at the end the report, the curves and the model."""
     with opened(ref) as campaign:
-        account = statement.read(campaign.ledger, campaign.campaign_id)
+        account = statement_reading.read(campaign.ledger, campaign.campaign_id)
         files = outputs.write(account, campaign.folder) if account.state.stopped else []
         tracker = tracker_of(ref.place, campaign.config, PrefectSecrets())
         mirror_to(campaign, account, tracker, files)
@@ -55,7 +55,7 @@ def mirror(ref: Ref) -> None:
 def publish(ref: Ref) -> None:
     """Show the campaign, its rounds, its budget and its progress in the Prefect UI."""
     with read_only(ref) as campaign:
-        account = statement.read(campaign.ledger, campaign.campaign_id)
+        account = statement_reading.read(campaign.ledger, campaign.campaign_id)
     key = account.campaign_id.lower().replace("_", "-").replace(".", "-")
     create_markdown_artifact(key=f"{key}-campaign", markdown=markdown.campaign_markdown(account))
     create_table_artifact(key=f"{key}-rounds", table=markdown.rounds_table(account))

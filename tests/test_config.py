@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from auto_labeling import config
-from auto_labeling.campaign import creation
+from auto_labeling.campaign import checking
 from auto_labeling.errors import (
     ConfigurationError,
 )
@@ -28,7 +28,7 @@ HOURLY = [{"user": "mia", "pay": {"hour": "18.00"}}, {"user": "li"}]
 def test_every_campaign_file_that_is_shipped_loads(path: Path) -> None:
     found = config.load(path)
     assert found.name == path.stem
-    creation.check(found)
+    checking.check(found)
 
 
 def test_there_is_a_campaign_file_to_ship() -> None:
@@ -126,7 +126,7 @@ def test_a_missing_key_is_named(key: str) -> None:
         ({"evaluation": {"metrics": []}}, r"^evaluation\.metrics: expected at least one"),
         ({"evaluation": {"control": 1.5}}, r"^evaluation\.control: .*1\.5"),
         ({"evaluation": {"alpha": 0}}, r"^evaluation\.alpha: "),
-        ({"quality": {"overlap": 0}}, r"^quality\.overlap: expected at least 1, got 0"),
+        ({"quality": {"overlap": 0}}, r"^quality\.overlap\.default: expected at least 1, got 0"),
         ({"quality": {"overlap": 3, "max_overlap": 2}}, r"^quality\.max_overlap: .*at least 3"),
         ({"quality": []}, r"^quality: expected keys and values, got \[\]"),
         ({"strategy": 3}, r"^strategy: expected keys and values, got 3"),
@@ -164,7 +164,7 @@ def test_what_is_left_out_has_a_sensible_default() -> None:
     found = config.parse(raw)
     assert isinstance(found.strategy.strategy, Auto)
     assert (found.strategy.batch, found.seed, found.stop) == (20, 0, ())
-    assert (found.quality.overlap, found.quality.most_opinions) == (1, 3)
+    assert (found.quality.opinions, found.quality.most_opinions) == (1, 3)
 
 
 @pytest.mark.parametrize(

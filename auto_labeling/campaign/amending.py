@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from auto_labeling import config as config_room
-from auto_labeling.campaign import budget, creation
+from auto_labeling.campaign import budget, checking, creation
 from auto_labeling.campaign.ledger import Fence, Ledger
 from auto_labeling.campaign.pseudonyms import concealed
 from auto_labeling.campaign.schema import campaigns, configurations, people
@@ -65,10 +65,10 @@ def amend(
     a cap below what is given or asked for already.
     """
     campaign, config = fence.campaign, config_room.parse(raw)
-    creation.check(config)
+    checking.check(config)
     with ledger.read() as connection:
         base = connection.scalar(select(campaigns.c.base).where(campaigns.c.campaign == campaign))
-    creation.check_files(config, Path(base or "."))
+    checking.check_files(config, Path(base or "."))
     raw = concealed(raw, pseudonym)
     with ledger.write(fence) as connection:
         version, before = stored(connection, campaign)

@@ -54,7 +54,7 @@ def _decide(campaign: Campaign, people: Replays, ids: list[ItemId]) -> dict[Item
     """Return the consensus on each item; one that the votes leave open gets more opinions."""
     quality = campaign.config.quality
     decided: dict[ItemId, Value] = {}
-    for opinions in range(quality.overlap, quality.most_opinions + 1):
+    for opinions in range(quality.opinions, quality.most_opinions + 1):
         votes = [
             Vote(item_id=item, person=person, value=value)
             for item in ids

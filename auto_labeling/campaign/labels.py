@@ -158,7 +158,7 @@ def opinions_wanted(
     for item, count in asked.items():
         label = decided.get(item)
         got = label.votes if label else 0
-        missing = quality.overlap - got
+        missing = quality.opinions - got
         if missing <= 0 and label is not None and label.value is None:
             missing = 1
         missing = int(min(missing, most - count, strangers[item] - expired[item]))
@@ -210,5 +210,5 @@ def _update(
 
 
 def _mark_unlabelable(connection: Connection, campaign: Campaign) -> None:
-    overlap = campaign.config.quality.overlap
+    overlap = campaign.config.quality.opinions
     connection.execute(_MARK_UNLABELABLE, of(campaign.campaign_id, overlap=overlap))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
@@ -15,7 +16,7 @@ from auto_labeling.campaign.schema import CAMPAIGN, answers, of, suggested
 from auto_labeling.preannotation import worth
 from auto_labeling.preannotation.measured_times import Timed, measured
 from auto_labeling.preannotation.reviewing import Review, reviewed
-from auto_labeling.records import ItemId, Value
+from auto_labeling.records import ItemId, LabelSchema, Value
 from auto_labeling.shapes import Shape
 
 _REVIEWS = (
@@ -75,27 +76,36 @@ def paired(stored: Iterable[Any]) -> list[Pair]:
     ]
 
 
-def thresholds(campaign: Campaign) -> Mapping[str, float]:
-    """Return class -> the score from which on showing an object saves people time."""
-    with campaign.ledger.read() as connection:
-        known = pairs(connection, campaign.campaign_id)
-    schema = campaign.config.labels
-    needed = times_of(known, schema.task)
-    reviews = [_review(one, needed) for one in known]
-    return worth.thresholds(reviews, schema.classes, needed, is_box=schema.task == "boxes")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experience:
+    """What a campaign's people did with suggestions so far: each answer is matched once."""
 
+    schema: LabelSchema
+    pairs: Sequence[Pair]
+    answered: Sequence[Timed]
+    """Of each pair, what became of what the person saw."""
+    times: AnnotationTimes
+    """How long people need for each act: by their own answers, once there are enough."""
 
-def times(campaign: Campaign) -> AnnotationTimes:
-    """Return how long this campaign's people need for each act."""
-    with campaign.ledger.read() as connection:
-        known = pairs(connection, campaign.campaign_id)
-    return times_of(known, campaign.config.labels.task)
+    @classmethod
+    def of(cls, campaign: Campaign) -> Experience:
+        """Read what the people of a campaign did."""
+        schema = campaign.config.labels
+        with campaign.ledger.read() as connection:
+            known = pairs(connection, campaign.campaign_id)
+        answered = [timed(one, _seen(one)) for one in known]
+        times = measured(answered, AnnotationTimes(), is_box=schema.task == "boxes")
+        return cls(schema=schema, pairs=known, answered=answered, times=times)
 
-
-def times_of(known: Sequence[Pair], task: str) -> AnnotationTimes:
-    """Return how long people need for each act: by their own answers, once there are enough."""
-    answered = [timed(one, None if _unseen(one) else _seen(one)) for one in known]
-    return measured(answered, AnnotationTimes(), is_box=task == "boxes")
+    def thresholds(self) -> Mapping[str, float]:
+        """Return class -> the score from which on showing an object saves people time."""
+        reviews = [
+            _unshown(pair, self.times) if pair.blind else one.review
+            for pair, one in zip(self.pairs, self.answered, strict=True)
+        ]
+        schema = self.schema
+        is_box = schema.task == "boxes"
+        return worth.thresholds(reviews, schema.classes, self.times, is_box=is_box)
 
 
 def timed(pair: Pair, review: Review | None) -> Timed:
@@ -104,18 +114,15 @@ def timed(pair: Pair, review: Review | None) -> Timed:
     return Timed(review=began, seen=review is not None, seconds=pair.seconds)
 
 
-def _unseen(pair: Pair) -> bool:
-    return pair.blind or pair.suggested is None
-
-
-def _seen(pair: Pair) -> Review:
+def _seen(pair: Pair) -> Review | None:
+    """Return what became of what the person saw; None: it was nothing."""
+    if pair.blind or pair.suggested is None:
+        return None
     return reviewed(drawn(pair.suggested), drawn(pair.answered))
 
 
-def _review(pair: Pair, times: AnnotationTimes) -> Review:
-    if pair.blind:
-        return reviewed(drawn(pair.unsure), drawn(pair.answered), accepted=times.accept_iou)
-    return _seen(pair)
+def _unshown(pair: Pair, times: AnnotationTimes) -> Review:
+    return reviewed(drawn(pair.unsure), drawn(pair.answered), accepted=times.accept_iou)
 
 
 def drawn(value: Value | None) -> tuple[Shape, ...]:

@@ -28,7 +28,7 @@ from sqlalchemy import (
     bindparam,
 )
 
-HEAD = "0005"
+HEAD = "0006"
 """The revision this code reads and writes; a test compares it with the migrations."""
 
 metadata = MetaData()
@@ -171,6 +171,7 @@ picks = Table(
     Column("item", String, nullable=False),
     Column("purpose", String, nullable=False),
     Column("chance", Float, comment="of being in the batch, where it is known"),
+    Column("blind", Boolean, comment="of the slice on which agreement is measured"),
 )
 
 asks = Table(
@@ -349,6 +350,17 @@ suggested = Table(
     Column("score", Float, nullable=False),
     Column("blind", Boolean, nullable=False, comment="nobody is shown it"),
     Column("unsure", Text, comment="JSON: the objects of a blind picture that are too unsure"),
+)
+
+gold = Table(
+    "gold",
+    metadata,
+    _campaign(),
+    Column("item", String, primary_key=True),
+    Column("value", Text, comment="JSON: the answer that is known; NULL: not ruled yet"),
+    Column("origin", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    CheckConstraint("origin IN ('file', 'imported', 'adjudicated')"),
 )
 
 log_points = Table(

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, insert, select
 
-from auto_labeling.campaign import reviewing
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.drawings import drawn
 from auto_labeling.campaign.intake import decode, encode
 from auto_labeling.campaign.objects import Sight
+from auto_labeling.campaign.reviewing import Experience
 from auto_labeling.campaign.schema import CAMPAIGN, THESE, chunks, items, of, suggested
 from auto_labeling.campaign.transition import newest_model
 from auto_labeling.detections import Detections
+from auto_labeling.formats.drawn import DrawnTask
 from auto_labeling.preannotation.rules import Rules
 from auto_labeling.preannotation.settings import Preannotate
 from auto_labeling.records import ItemId, Side, Suggestion, Value
@@ -93,19 +94,21 @@ def blind(campaign: Campaign, wanted: Collection[ItemId], share: float) -> set[I
 def rules_of(campaign: Campaign) -> Rules:
     """Return which objects are suggested now: by the seconds that showing them saves, if asked."""
     rule = campaign.config.preannotate or Preannotate()
-    return rule.rules(reviewing.thresholds(campaign) if rule.by_cost else {})
+    return rule.rules(Experience.of(campaign).thresholds() if rule.by_cost else {})
 
 
 def expected_seconds(campaign: Campaign, seen: Detections) -> NDArray[np.float64]:
     """Return (n,) how long each picture is expected to take a person, by what is seen on it."""
-    task = campaign.config.labels.task
+    rule, experience = campaign.config.preannotate, Experience.of(campaign)
     shown_from = None
-    if campaign.config.preannotate is not None:
-        rules = rules_of(campaign)
+    if rule is not None:
+        rules = rule.rules(experience.thresholds() if rule.by_cost else {})
         shown_from = min(rules.thresholds.values(), default=rules.at_least)
-    drawn: Any = task
     return detection_seconds.expected_seconds(
-        seen, reviewing.times(campaign), drawn=drawn, shown_from=shown_from
+        seen,
+        experience.times,
+        drawn=cast(DrawnTask, campaign.config.labels.task),
+        shown_from=shown_from,
     )
 
 
@@ -122,32 +125,34 @@ def _made(campaign: Campaign, model: str, wanted: Sequence[ItemId]) -> dict[Item
         return {}
     unseen = blind(campaign, positions, rule.blind_share)
     look = _drawn if campaign.config.labels.is_drawn else _chosen
-    found = zip(positions, look(campaign, model, list(positions.values())), strict=True)
-    return {
-        item: one._replace(blind=True) if item in unseen else one._replace(unsure=None)
-        for item, one in found
-    }
+    made = look(campaign, model, list(positions.values()), [item in unseen for item in positions])
+    return dict(zip(positions, made, strict=True))
 
 
-def _chosen(campaign: Campaign, model: str, positions: Sequence[int]) -> list[Suggested]:
+def _chosen(
+    campaign: Campaign, model: str, positions: Sequence[int], unseen: Sequence[bool]
+) -> list[Suggested]:
     rule, lesson = campaign.config.preannotate or Preannotate(), campaign.lesson
     said = lesson.predict(campaign.model(model), campaign.inputs(positions))
     likeliest = map(lesson.likeliest, said)
     return [
-        Suggested(value if sure >= (rule.at_least or 0.0) else None, sure)
-        for value, sure in likeliest
+        Suggested(value if sure >= (rule.at_least or 0.0) else None, sure, hidden)
+        for (value, sure), hidden in zip(likeliest, unseen, strict=True)
     ]
 
 
-def _drawn(campaign: Campaign, model: str, positions: Sequence[int]) -> list[Suggested]:
+def _drawn(
+    campaign: Campaign, model: str, positions: Sequence[int], unseen: Sequence[bool]
+) -> list[Suggested]:
     schema, rules = campaign.config.labels, rules_of(campaign)
     sight = Sight.of(campaign.model(model), campaign.inputs(positions), rules)
     shown = map(campaign.lesson.likeliest, sight.shown(schema.classes, rules))
     wide = replace(rules, at_least=0.0, thresholds={})
-    unsure = sight.shown(schema.classes, wide)
+    every = sight.shown(schema.classes, wide)
     return [
-        Suggested(value or None, sure, unsure=drawn(every, schema))
-        for (value, sure), every in zip(shown, unsure, strict=True)
+        # Outlines around masks take long, and only blind pictures need those of every object.
+        Suggested(value or None, sure, hidden, drawn(every[row], schema) if hidden else None)
+        for row, ((value, sure), hidden) in enumerate(zip(shown, unseen, strict=True))
     ]
 
 

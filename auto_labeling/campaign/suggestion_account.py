@@ -34,7 +34,7 @@ class ObjectsLine:
     deleted: int
     drawn: int
     saved: Interval
-    """Seconds a picture against no suggestions, by the times of `reviewing.times_of`."""
+    """Seconds a picture against no suggestions, by the times of `reviewing.Experience`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

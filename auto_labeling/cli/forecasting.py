@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auto_labeling import config as config_room
-from auto_labeling.campaign import creation, imported
+from auto_labeling.campaign import checking, creation, imported
 from auto_labeling.campaign.forecast import Pace, Plan, Terms
 from auto_labeling.campaign.forecast import plan as forecast
 from auto_labeling.clocks import SystemClock
@@ -47,8 +47,8 @@ class Outlook:
 def outlook_of(path: Path, folder: Path) -> Outlook:
     """Read the campaign file at `path` and its pool, using the empty `folder`, and forecast."""
     config = config_room.load(path)
-    creation.check(config)
-    creation.check_files(config, path.parent)
+    checking.check(config)
+    checking.check_files(config, path.parent)
     pool = creation.take_in(config, path.parent, folder / "inputs")
     sides = creation.split_of(config, pool)
     labeled, leaking = imported.apart(imported.labels_of(config, pool), pool, sides)
@@ -87,7 +87,7 @@ def _terms(config: CampaignConfig, candidates: int, heldout: int) -> Terms:
     return Terms(
         candidates=candidates,
         batch=config.strategy.batch,
-        overlap=config.quality.overlap,
+        overlap=config.quality.opinions,
         answers_cap=caps["cap_answers"],
         money_cap_micros=caps["cap_micros"],
         price_micros=_expected_price(config),
@@ -137,7 +137,7 @@ def _put_aside(pool: Pool) -> list[Quarantined]:
 
 def _people(config: CampaignConfig, base: Path, folder: Path, pool: Pool) -> list[str]:
     """Return a warning if the tool has fewer people than an item needs opinions."""
-    overlap = config.quality.overlap
+    overlap = config.quality.opinions
     place = Place(
         folder=folder / "tool",
         base=base,

@@ -59,7 +59,7 @@ def _show(outlook: Outlook, config: str) -> None:
 
     found, budget = outlook.plan, outlook.config.budget
     cost = format_micros(found.money_micros, budget.currency)
-    overlap = outlook.config.quality.overlap
+    overlap = outlook.config.quality.opinions
     screen.line(f"{outlook.config.name}: at most", style="bold")
     screen.pairs(
         [

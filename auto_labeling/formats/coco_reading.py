@@ -50,8 +50,6 @@ class CocoPicture:
         nobody knows one.
         """
         size = expect_size(self.size, seen)
-        if size is None:
-            raise DataError("expected its width and height, got none")
         objects = (
             (f"annotation {given.get('id', at)}", partial(_shapes, label, given, task, size, at))
             for at, (label, given) in enumerate(self.annotations, 1)

@@ -114,10 +114,16 @@ def in_form(shape: Shape, task: DrawnTask | None) -> Shape:
     raise DataError(f"expected {task}, got a {type(shape).__name__.lower()}")
 
 
-def expect_size(said: Size | None, seen: Size | None) -> Size | None:
-    """Return the one size of a picture; `DataError` where its file says another than people see."""
+def expect_size(said: Size | None, seen: Size | None) -> Size:
+    """Return the one size of a picture, which its file says or people see.
+
+    Raises `DataError` where neither is known, or where they are not the same.
+    """
+    known = said or seen
+    if known is None:
+        raise DataError("expected its width and height, got none")
     if said is None or seen is None or said == seen:
-        return said or seen
+        return known
     turned = ", as if it had not been turned the way its camera was held"
     raise DataError(
         f"expected the {seen[0]} x {seen[1]} pixels that people see, got labels for "

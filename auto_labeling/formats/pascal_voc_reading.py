@@ -48,8 +48,6 @@ class VocPicture:
         nobody knows one.
         """
         size = expect_size(self.size, seen)
-        if size is None:
-            raise DataError("expected its width and height, got none")
         objects = (
             (f"object {at}", partial(_shapes, one, task, size, first_pixel))
             for at, one in enumerate(self.objects, 1)

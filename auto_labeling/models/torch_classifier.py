@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 
 from auto_labeling.errors import ConfigurationError, DataError
-from auto_labeling.models.torch_device import one_thread, repeatable, torch_device
+from auto_labeling.models.torch_device import at_most_threads, repeatable, torch_device
 from auto_labeling.models.torch_inputs import FeatureInputs, PictureInputs, numbers
 from auto_labeling.models.torch_module import TorchModule, judging
 from auto_labeling.models.torch_source import Source, blamed
@@ -148,7 +148,7 @@ class TorchClassifier:
 
     def _threads(self) -> AbstractContextManager[None]:
         at_once = self.settings.batch * prod(self._inputs.shape)
-        return one_thread() if at_once < _MUCH else nullcontext()
+        return at_most_threads(1) if at_once < _MUCH else nullcontext()
 
     def _parts(self, X: Any) -> Iterator[NDArray[np.float32]]:
         step, n = _MORE * self.settings.batch, len_of(X)

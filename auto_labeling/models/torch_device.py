@@ -42,12 +42,12 @@ def torch_device(name: str) -> Any:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Hold torch to one thread."""
+def at_most_threads(most: int) -> Iterator[None]:
+    """Hold torch to so many threads, or to fewer where it has fewer."""
     import torch
 
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(min(before, most))
     try:
         yield
     finally:

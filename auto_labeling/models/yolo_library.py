@@ -10,13 +10,13 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
 
 from auto_labeling.errors import ConfigurationError
-from auto_labeling.models.torch_device import torch_device
+from auto_labeling.models.torch_device import at_most_threads, torch_device
 from auto_labeling.models.yolo import MISSING
 
 
@@ -46,21 +46,14 @@ def ultralytics() -> Any:
     return library
 
 
-@contextmanager
-def few_threads() -> Iterator[None]:
+def few_threads() -> AbstractContextManager[None]:
     """Leave a core to others: where two threads share a core with them, each waits for the other.
 
     On two cores with other work, two threads took twice as long as one.
     """
-    import torch
     from ultralytics.utils import NUM_THREADS
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(min(threads, NUM_THREADS))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+    return at_most_threads(NUM_THREADS)
 
 
 def expect_device(device: str) -> None:

@@ -12,7 +12,7 @@ from auto_labeling.detections import Detections
 from auto_labeling.errors import DataError
 from auto_labeling.preannotation.class_mapping import ClassMapping
 from auto_labeling.preannotation.rules import Rules, pixels
-from auto_labeling.preannotation.suppression import surest_first, unsuppressed
+from auto_labeling.preannotation.suppression import unsuppressed
 
 
 def refine(
@@ -35,7 +35,7 @@ def refine(
     floors = np.array([rules.threshold(name) for name in classes] + [np.inf])
     wanted = (seen.scores >= floors.astype(np.float32)[mapped]) & _large(seen, rules, sizes)
     kept = seen.where(wanted)
-    kept = surest_first(kept.where(unsuppressed(kept, rules.overlap)))
+    kept = kept.where(unsuppressed(kept, rules.overlap)).surest_first()
     return kept if rules.most is None else kept.where(_ranks(kept) < rules.most)
 
 

@@ -13,19 +13,9 @@ _PIXELS = re.compile(r"(\d+) ?px")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What becomes of the objects that a detector sees before people are shown any.
+class ObjectRules:
+    """How objects are looked for, and which of those that are sure enough people are shown."""
 
-    >>> Rules(at_least=0.5, thresholds={"car": 0.2}).threshold("car")
-    0.2
-    """
-
-    classes: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """Class of the model -> class of the campaign, where their names differ."""
-    at_least: float = 0.25
-    """How sure the model has to be, in [0, 1]."""
-    thresholds: Mapping[str, float] = field(default_factory=dict, hash=False)
-    """The same by class of the campaign; above 1, nothing of it is shown."""
     overlap: float = 0.7
     """Of two objects of one class whose IoU is above this, the less sure one is left out."""
     smallest: str | float = 0.0
@@ -38,9 +28,6 @@ class Rules:
     """What share of its side a square has in common with the next one."""
 
     def __post_init__(self) -> None:
-        for name, floor in {"at_least": self.at_least, **self.thresholds}.items():
-            if not floor >= 0:  # NaN is not, either
-                raise ConfigurationError(f"{name}: expected a score of 0 or more, got {floor}")
         if not 0 < self.overlap <= 1:
             raise ConfigurationError(f"overlap: expected an IoU in (0, 1], got {self.overlap}")
         if self.most is not None and self.most < 1:
@@ -54,6 +41,28 @@ class Rules:
             raise ConfigurationError(
                 f"smallest: expected pixels such as 8px or a share in [0, 1), got {self.smallest}"
             )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules(ObjectRules):
+    """What becomes of the objects that a detector sees before people are shown any.
+
+    >>> Rules(at_least=0.5, thresholds={"car": 0.2}).threshold("car")
+    0.2
+    """
+
+    classes: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Class of the model -> class of the campaign, where their names differ."""
+    at_least: float = 0.25
+    """How sure the model has to be, in [0, 1]."""
+    thresholds: Mapping[str, float] = field(default_factory=dict, hash=False)
+    """The same by class of the campaign; above 1, nothing of it is shown."""
+
+    def __post_init__(self) -> None:
+        for name, floor in {"at_least": self.at_least, **self.thresholds}.items():
+            if not floor >= 0:  # NaN is not, either
+                raise ConfigurationError(f"{name}: expected a score of 0 or more, got {floor}")
+        ObjectRules.__post_init__(self)  # `super()` is lost where a class has slots
 
     def threshold(self, name: str) -> float:
         """Return how sure the model has to be of a class of the campaign."""

@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from auto_labeling.detections import Detections
 from auto_labeling.formats.overlaps import box_ious
 from auto_labeling.preannotation.placed_masks import placed
-from auto_labeling.preannotation.suppression import surest_first, unsuppressed
+from auto_labeling.preannotation.suppression import unsuppressed
 from auto_labeling.shapes import Mask
 
 _SAME = 0.5
@@ -58,7 +58,7 @@ def joined(seen: Detections, tiles: NDArray[np.int64], size: tuple[int, int]) ->
         doubt=None if seen.doubt is None else seen.doubt[first],
         masks=_masks(seen, parts, tiles, group, first, size),
     )
-    return surest_first(whole.where(unsuppressed(whole, _OVERLAP)))
+    return whole.where(unsuppressed(whole, _OVERLAP)).surest_first()
 
 
 def _parts(seen: Detections, tiles: NDArray[np.int64], size: tuple[int, int]) -> _Parts:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from auto_labeling.errors import ConfigurationError
-from auto_labeling.preannotation.rules import Rules
+from auto_labeling.preannotation.rules import ObjectRules, Rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Preannotate:
+class Preannotate(ObjectRules):
     """Which of the model's answers people are shown as a start."""
 
     at_least: float | None = None
@@ -21,15 +21,6 @@ class Preannotate:
     people time, as what they did with others tells."""
     blind: str = "10%"
     """Share of the items that are sent without one, to see how much people follow them."""
-    overlap: float = 0.7
-    """Of two objects of one class whose IoU is above this, the less sure one is left out."""
-    smallest: str | float = 0.0
-    """The shortest side of an object: `8px`, or a share of the picture's side."""
-    most: int | None = 300
-    """How many objects are shown on a picture."""
-    tile: str | None = None
-    """The side of the squares that larger pictures are cut into, such as `640px`."""
-    tile_overlap: float = 0.2
 
     def __post_init__(self) -> None:
         if self.at_least is not None and not 0 <= self.at_least <= 1:
@@ -61,11 +52,7 @@ class Preannotate:
         return Rules(
             at_least=Rules().at_least if self.at_least is None else self.at_least,
             thresholds=named,
-            overlap=self.overlap,
-            smallest=self.smallest,
-            most=self.most,
-            tile=self.tile,
-            tile_overlap=self.tile_overlap,
+            **{one.name: getattr(self, one.name) for one in fields(ObjectRules)},
         )
 
     @property

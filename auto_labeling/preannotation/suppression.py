@@ -41,18 +41,3 @@ def _surest(
     answer = np.empty_like(stays)
     answer[order] = stays
     return answer
-
-
-def surest_first(detections: Detections) -> Detections:
-    """Return the same objects, ordered within their pictures."""
-    order = np.lexsort((-detections.scores, detections.pictures))
-    masks, proba, doubt = detections.masks, detections.proba, detections.doubt
-    return Detections(
-        offsets=detections.offsets,
-        boxes=detections.boxes[order],
-        scores=detections.scores[order],
-        labels=detections.labels[order],
-        proba=None if proba is None else proba[order],
-        masks=None if masks is None else tuple(masks[at] for at in order),
-        doubt=None if doubt is None else doubt[order],
-    )

@@ -9,9 +9,10 @@ from typing import Any
 from auto_labeling import quality
 from auto_labeling.building import build
 from auto_labeling.campaign.statement import Statement
-from auto_labeling.config import KINDS, Evaluation, Privacy, Quality
+from auto_labeling.config import KINDS, Evaluation, Privacy
 from auto_labeling.quality.majority import Majority
 from auto_labeling.quality.most_agreed import MostAgreed
+from auto_labeling.quality_plan import Quality
 from auto_labeling.records import draws
 from auto_labeling.strategies import stopping
 from auto_labeling.strategies.stopping.target import Target
@@ -50,7 +51,7 @@ def terms_of(statement: Statement) -> Terms:
         metrics=tuple(dict.fromkeys([*targets, *_asked(told, evaluation), *found])),
         targets=targets,
         alpha=evaluation.alpha,
-        overlap=rules.overlap,
+        overlap=rules.opinions,
         consensus=_rule(rules.consensus) if _told(told, "quality", "consensus") else _usual(told),
         sealed=privacy.payloads == "sealed",
     )

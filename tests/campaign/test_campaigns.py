@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from auto_labeling import assemble
-from auto_labeling.campaign import statement
+from auto_labeling.campaign.projection import projection
 from auto_labeling.campaign.statement import Statement
 from auto_labeling.workspace import Workspace
 from tests.support.campaigns import drive, tiny
@@ -140,7 +140,7 @@ def test_the_same_seed_makes_the_same_campaign(tmp_path: Path, weather: str) -> 
         campaign = tiny(path, campaign_id="tiny-0badcafe", **WEATHER[weather])
         drive(path, campaign)
         ledger = assemble.open_ledger(Workspace.of(path))
-        found.append(statement.projection(ledger, campaign))
+        found.append(projection(ledger, campaign))
         ledger.close()
     assert found[0] == found[1]
 

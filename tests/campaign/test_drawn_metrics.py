@@ -17,7 +17,7 @@ from pycocotools import mask
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from auto_labeling.campaign.drawn_metrics import Estimate, estimate_drawn, evaluate_drawn
+from auto_labeling.campaign.drawn_metrics import Estimate, estimate_drawn
 from auto_labeling.campaign.drawn_metrics.matching import average_precision, match
 from auto_labeling.campaign.drawn_metrics.regions import located
 from auto_labeling.campaign.evaluation import evaluate
@@ -57,10 +57,12 @@ def judged(
     schema: LabelSchema = BOXES,
     *,
     seed: int = 0,
+    alpha: float = 0.05,
     **more: Any,
 ) -> dict[str, Interval]:
     told: dict[str, Any] = {"draws": 50, "rng": np.random.default_rng(seed)} | more
-    return evaluate_drawn(truth, seen, schema, metrics or every(schema), **told)
+    found = estimate_drawn(truth, seen, schema, metrics or every(schema), **told)
+    return {name: estimate.interval(alpha) for name, estimate in found.items()}
 
 
 def through_files(

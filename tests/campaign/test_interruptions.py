@@ -14,9 +14,10 @@ import pytest
 from sqlalchemy import event, select
 
 from auto_labeling import assemble
-from auto_labeling.campaign import creation, driver, statement
+from auto_labeling.campaign import creation, driver
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.ledger import Ledger
+from auto_labeling.campaign.projection import projection
 from auto_labeling.campaign.rounds import RoundState, Step
 from auto_labeling.campaign.schema import campaigns, events
 from auto_labeling.campaign.steps import STEPS
@@ -42,15 +43,15 @@ CAMPAIGN = "tiny-0badcafe"
 OVERLAPPING: dict[str, Any] = {"quality": {"overlap": 2}, "backend": {"skip": 0.2, "edit": 0.3}}
 
 
-def projection(path: Path, campaign: CampaignId) -> dict[str, Any]:
+def projection_of(path: Path, campaign: CampaignId) -> dict[str, Any]:
     with ledger_of(path) as ledger:
-        return statement.projection(ledger, campaign)
+        return projection(ledger, campaign)
 
 
 def undisturbed(path: Path, **overrides: Any) -> dict[str, Any]:
     campaign = tiny(path, campaign_id=CAMPAIGN, **overrides)
     drive(path, campaign)
-    return projection(path, campaign)
+    return projection_of(path, campaign)
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +81,7 @@ def test_a_payload_that_vanished_blocks_until_it_is_back(tmp_path: Path) -> None
     assert examined(path, campaign).state.blocked_reason is None
     assert [len(told(path, kind)) for kind in ("blocked", "unblocked")] == [1, 1]
     expected = undisturbed(tmp_path / "calm")
-    assert projection(path, campaign) == expected
+    assert projection_of(path, campaign) == expected
 
 
 def test_what_stays_blocked_is_told_once_with_the_time_since_when(tmp_path: Path) -> None:
@@ -139,7 +140,7 @@ def test_a_full_disk_stops_a_campaign_that_then_goes_on_as_if_nothing_had_been(
                 room[0] = True
     assert blocked
     examined(path, campaign)
-    assert projection(path, campaign) == calm
+    assert projection_of(path, campaign) == calm
 
 
 def test_a_tool_that_stays_out_of_order_is_given_up_and_tried_again_later(tmp_path: Path) -> None:
@@ -195,7 +196,7 @@ def test_an_emptied_cache_is_filled_again(tmp_path: Path) -> None:
     drive_until(path, campaign, RoundState.SCORED)
     shutil.rmtree(path / "cache")
     assert drive(path, campaign).stopped
-    assert projection(path, campaign) == undisturbed(tmp_path / "calm")
+    assert projection_of(path, campaign) == undisturbed(tmp_path / "calm")
 
 
 @pytest.mark.parametrize("step", [step for step in Step if step is not Step.WITHDRAW])
@@ -215,7 +216,7 @@ def test_a_step_that_is_made_again_changes_nothing(
     assert drive(path, campaign, watch=strike).stopped
     assert struck
     examined(path, campaign)
-    assert projection(path, campaign) == calm
+    assert projection_of(path, campaign) == calm
 
 
 def test_a_driver_that_another_has_overtaken_writes_nothing(tmp_path: Path) -> None:

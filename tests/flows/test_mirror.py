@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from auto_labeling import assemble
-from auto_labeling.campaign import statement
+from auto_labeling.campaign import statement_reading
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.driver import drive
 from auto_labeling.campaign.schema import log_points
@@ -71,7 +71,7 @@ def test_every_point_is_there_once_wherever_the_mirror_was_killed(
     kills = 0
     with driving(workspace.root, name) as campaign:
         drive(campaign)
-        account = statement.read(campaign.ledger, name)
+        account = statement_reading.read(campaign.ledger, name)
         while killed_at(campaign, account, uri, workspace, BLOWS[kills % 3]):
             kills += 1
         there = copies_in(uri, name)

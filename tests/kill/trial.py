@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from auto_labeling.campaign.ledger import Ledger
-from auto_labeling.campaign.statement import projection
+from auto_labeling.campaign.projection import projection
 from auto_labeling.workspace import Workspace
 from tests.kill.drivers import Driver, ForkServer, Tally
 from tests.kill.examination import Monitor, examine, examine_end, guard, rows_of

@@ -17,9 +17,9 @@ from auto_labeling import assemble
 from auto_labeling.backends.label_studio import client
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.driver import persist
+from auto_labeling.campaign.projection import projection
 from auto_labeling.campaign.rounds import Step, next_step
 from auto_labeling.campaign.schema import answers, campaigns, quarantine, uploads
-from auto_labeling.campaign.statement import projection
 from auto_labeling.campaign.steps import ending
 from auto_labeling.campaign.transition import state_of
 from auto_labeling.errors import TransientError

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from auto_labeling import assemble, launch
-from auto_labeling.campaign import statement
 from auto_labeling.campaign.driver import drive
+from auto_labeling.campaign.projection import projection
 from auto_labeling.records import CampaignId
 from auto_labeling.workspace import Workspace
 from tests.support.campaigns import data_of, driving, merged, template, write_points
@@ -74,7 +74,7 @@ def outcome(workspace: Workspace, campaign: CampaignId = NAME) -> dict[str, Any]
     """Return what must be equal, whoever drove the campaign and however often they fell."""
     ledger = assemble.open_ledger(workspace)
     try:
-        return statement.projection(ledger, campaign)
+        return projection(ledger, campaign)
     finally:
         ledger.close()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from auto_labeling.campaign import budget, driver, labels, statement
+from auto_labeling.campaign import budget, driver, labels, statement_reading
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.rounds import CampaignState, RoundState
 from auto_labeling.campaign.schema import asks, uploads
@@ -98,7 +98,7 @@ class Office:
         name = self.campaign.campaign_id
         with self.campaign.ledger.read() as connection:
             assert campaign_problems(connection, name) == []
-        account = statement.read(self.campaign.ledger, name)
+        account = statement_reading.read(self.campaign.ledger, name)
         assert list(figure_problems(account)) == []
         return account.budget
 

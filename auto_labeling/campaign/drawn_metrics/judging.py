@@ -28,23 +28,22 @@ from auto_labeling.campaign.metric_names import check_metrics
 from auto_labeling.detections import Detections
 from auto_labeling.errors import DataError
 from auto_labeling.formats.labeled import is_there
-from auto_labeling.records import Interval, LabelSchema
+from auto_labeling.records import LabelSchema
 from auto_labeling.shapes import Mask, Shape
 
 
-def evaluate_drawn(
+def estimate_drawn(
     truth: Sequence[tuple[Shape, ...]],
     seen: Detections,
     schema: LabelSchema,
     metrics: Sequence[str],
     *,
     groups: ArrayLike | None = None,
-    alpha: float = 0.05,
     rng: np.random.Generator,
     draws: int = 1000,
     sizes: Sequence[tuple[int, int]] | None = None,
-) -> dict[str, Interval]:
-    """Return the value of each metric with limits of which each side spends alpha / 2.
+) -> dict[str, Estimate]:
+    """Return the value of each metric; `Estimate.interval` gives it limits of any level.
 
     Average precision (`map50` at an IoU of .5, `map50_95` over ten from .5 to .95; of one class
     `map50/person`) is pycocotools' own, of boxes or of pixels by the task. `recall/person` and
@@ -62,7 +61,6 @@ def evaluate_drawn(
         schema: the task and the classes, to which the labels of `seen` are positions.
         metrics: names such as `map50`, `recall/person`.
         groups: (n,) what is resampled whole, such as the film of each picture.
-        alpha: the error that the two limits spend together.
         rng: where the resamples come from.
         draws: how many resamples.
         sizes: width and height of each picture, where outlines are compared; see `located`.
@@ -73,30 +71,12 @@ def evaluate_drawn(
     >>> seen = Detections(
     ...     offsets=np.array([0, 1, 1]), boxes=np.array([[0.1, 0.2, 0.5, 0.4]], np.float32),
     ...     scores=np.array([0.9], np.float32), labels=np.array([0]))
-    >>> found = evaluate_drawn(
+    >>> found = estimate_drawn(
     ...     [(car,), (car,)], seen, LabelSchema(task="boxes", classes=("car",)),
     ...     ["recall/car", "precision/car"], rng=np.random.default_rng(0))
-    >>> found["recall/car"].value, found["precision/car"].value
-    (0.5, 1.0)
+    >>> [found[name].interval(0.05).value for name in ("recall/car", "precision/car")]
+    [0.5, 1.0]
     """
-    found = estimate_drawn(
-        truth, seen, schema, metrics, groups=groups, rng=rng, draws=draws, sizes=sizes
-    )
-    return {name: estimate.interval(alpha) for name, estimate in found.items()}
-
-
-def estimate_drawn(
-    truth: Sequence[tuple[Shape, ...]],
-    seen: Detections,
-    schema: LabelSchema,
-    metrics: Sequence[str],
-    *,
-    groups: ArrayLike | None = None,
-    rng: np.random.Generator,
-    draws: int = 1000,
-    sizes: Sequence[tuple[int, int]] | None = None,
-) -> dict[str, Estimate]:
-    """Return what `evaluate_drawn` makes intervals of, for whoever wants several levels of one."""
     check_metrics(metrics, schema)
     n = len(truth)
     _check(truth, seen, schema, sizes)

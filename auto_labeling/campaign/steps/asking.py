@@ -6,8 +6,8 @@ from sqlalchemy import Connection, select
 
 from auto_labeling.campaign import asks as asks_room
 from auto_labeling.campaign import budget, labels, upload
+from auto_labeling.campaign.checking import check_tool
 from auto_labeling.campaign.context import Campaign
-from auto_labeling.campaign.creation import check_tool
 from auto_labeling.campaign.rounds import CampaignState, RoundState
 from auto_labeling.campaign.schema import CAMPAIGN, ROUND, of, picks
 from auto_labeling.campaign.transition import Ending, Transition, change_round, end
@@ -27,7 +27,7 @@ def reserve(campaign: Campaign, state: CampaignState) -> Transition:
 
     def write(connection: Connection) -> None:
         rows = connection.execute(_PICKS, of(campaign.campaign_id, number))
-        overlap = campaign.config.quality.overlap
+        overlap = campaign.config.quality.opinions
         wanted = [(row.item, Purpose(row.purpose), overlap) for row in rows]
         if not asks_room.order(connection, campaign, wanted, number):
             end(connection, campaign.campaign_id, _want_of_money(connection, campaign))

@@ -19,6 +19,7 @@ from auto_labeling.campaign.rounds import CampaignState, RoundState
 from auto_labeling.campaign.schema import CAMPAIGN, ROUND, items, of, picks
 from auto_labeling.campaign.steps.learning import training_set
 from auto_labeling.campaign.transition import Ending, Transition, newest_model
+from auto_labeling.detections import Detections
 from auto_labeling.files import content_digest, write_atomically
 from auto_labeling.models.embedding import feature_embedder
 from auto_labeling.ports import Embeds, KnowsChances, QueryStrategy
@@ -170,17 +171,23 @@ def _view(campaign: Campaign, positions: NDArray[np.intp], strategy: QueryStrate
     for what in predictions.KINDS.keys() & needs:
         shown[what] = predictions.of_positions(campaign, _model(campaign), positions, what)
     if "cost" in needs:
-        shown["cost"] = _cost(campaign, positions)
+        shown["cost"] = _cost(campaign, positions, shown.get("detections"))
     if not shown:  # a view has to have a length, and this one is small
         shown["cost"] = np.ones(len(positions))
     return PoolView(**shown, **_labeled(campaign, needs))
 
 
-def _cost(campaign: Campaign, positions: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return (n,) what an answer costs: its price, or the seconds that drawing it takes."""
+def _cost(
+    campaign: Campaign, positions: NDArray[np.intp], seen: Detections | None
+) -> NDArray[np.float64]:
+    """Return (n,) what an answer costs: its price, or the seconds that drawing it takes.
+
+    `seen` is what the model sees on these pictures; None: it has not been read yet.
+    """
     model = _model(campaign)
     if model and campaign.config.labels.is_drawn:
-        seen = predictions.of_positions(campaign, model, positions, "detections")
+        if seen is None:
+            seen = predictions.of_positions(campaign, model, positions, "detections")
         return suggesting.expected_seconds(campaign, seen)
     with campaign.ledger.read() as connection:
         price = asks_room.price_of_an_ask(connection, campaign)

@@ -175,7 +175,7 @@ def _ending(
         if sentence is not None:
             return Ending(kind=rule.kind, sentence=sentence)
     money = budget.account(connection, campaign.campaign_id)
-    overlap = campaign.config.quality.overlap
+    overlap = campaign.config.quality.opinions
     price = asks_room.price_of_an_ask(connection, campaign)
     if money.free_answers < overlap or money.free_micros < overlap * price:
         return Ending(

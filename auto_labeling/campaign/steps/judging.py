@@ -12,8 +12,8 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from auto_labeling.arrays import rng_for
 from auto_labeling.campaign import baseline, budget, labels
+from auto_labeling.campaign.checking import judged_by
 from auto_labeling.campaign.context import Campaign
-from auto_labeling.campaign.creation import judged_by
 from auto_labeling.campaign.evaluation import spent
 from auto_labeling.campaign.labels import Label
 from auto_labeling.campaign.rounds import CampaignState, RoundState
