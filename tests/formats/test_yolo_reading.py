@@ -21,10 +21,12 @@ from auto_labeling.formats.yolo_reading import (
     read_classes,
     read_data_yaml,
 )
+from auto_labeling.models.yolo_library import ultralytics
 from auto_labeling.records import LabelSchema
 from auto_labeling.shapes import Box, Mask, Polygon, Shape
 from tests.formats import shapes
 from tests.formats.shapes import LABELS
+from tests.models.yolo_scene import needs_yolo
 
 NAMES = {0: "car", 7: "größe"}
 
@@ -53,8 +55,11 @@ def test_outlines_come_back_corner_by_corner(value: list[Polygon]) -> None:
         assert np.array(one.points) == pytest.approx(np.array(before.points), abs=1e-6)
 
 
+@needs_yolo
 def test_ultralytics_reads_the_same_of_the_same_file(tmp_path: Path) -> None:
-    data = pytest.importorskip("ultralytics.data.utils")
+    ultralytics()  # as a guest, or its import changes how numpy prints
+    from ultralytics.data import utils as data
+
     rng = np.random.default_rng(0)
     picture = tmp_path / "images" / "größe.png"
     picture.parent.mkdir()
