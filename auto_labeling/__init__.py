@@ -24,10 +24,12 @@ __all__ = [
     "LabelingSession",
     "PreAnnotator",
     "ProdigyExporter",
+    "QualityControl",
     "QueryByCommittee",
     "UncertaintySampling",
     "__version__",
     "compare_strategies",
+    "detect_label_errors",
     "select_for_labeling",
 ]
 
@@ -47,9 +49,11 @@ _HOMES = {
     "LabelingSession": "auto_labeling.session.labeling",
     "PreAnnotator": "auto_labeling.by_hand.pre_annotator",
     "ProdigyExporter": "auto_labeling.by_hand.exporters",
+    "QualityControl": "auto_labeling.quality_control.control",
     "QueryByCommittee": "auto_labeling.sampling.committee",
     "UncertaintySampling": "auto_labeling.sampling.uncertainty",
     "compare_strategies": "auto_labeling.compare.racing",
+    "detect_label_errors": "auto_labeling.quality_control.label_errors",
     "select_for_labeling": "auto_labeling.sampling.select",
 }
 """Public name -> the module it lives in."""
@@ -64,6 +68,8 @@ if TYPE_CHECKING:
     from auto_labeling.guided.manager import ActiveLearningManager
     from auto_labeling.guided.runner import ActiveLearningRunner
     from auto_labeling.pipeline import AutoLabelingPipeline
+    from auto_labeling.quality_control.control import QualityControl
+    from auto_labeling.quality_control.label_errors import detect_label_errors
     from auto_labeling.sampling.committee import QueryByCommittee
     from auto_labeling.sampling.diversity import DiversitySampling
     from auto_labeling.sampling.hybrid import HybridQueryStrategy

@@ -33,6 +33,7 @@ def deployments() -> list[Any]:
     from flows.campaign import campaign
     from flows.compare import compare
     from flows.preannotate import preannotate
+    from flows.quality import quality
     from flows.retrain import retrain
     from flows.select import select
     from flows.sync import sync
@@ -60,6 +61,12 @@ def deployments() -> list[Any]:
         retrain.to_deployment(
             name="retrain",
             description="Train on all answers so far, for the predictions that people are shown.",
+            tags=TAGS,
+            enforce_parameter_schema=True,
+        ),
+        quality.to_deployment(
+            name="quality",
+            description="Reckon how far the people of a campaign agree, and show it.",
             tags=TAGS,
             enforce_parameter_schema=True,
         ),

@@ -24,10 +24,12 @@ def test_the_public_names_are_these() -> None:
         "LabelingSession",
         "PreAnnotator",
         "ProdigyExporter",
+        "QualityControl",
         "QueryByCommittee",
         "UncertaintySampling",
         "__version__",
         "compare_strategies",
+        "detect_label_errors",
         "select_for_labeling",
     ]
     assert dir(auto_labeling) == sorted(auto_labeling.__all__)

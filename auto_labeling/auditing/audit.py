@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from auto_labeling.auditing.agreeing import Agreement, AgreementOfAll, agreement_of
 from auto_labeling.auditing.contents import Contents, Fetch, contents_of
-from auto_labeling.auditing.labels import majority_labels, word_of
+from auto_labeling.auditing.labels import majority_labels
 from auto_labeling.auditing.suspects import Suspicion, suspects_of
 from auto_labeling.formats.opinions import LabeledTask
-from auto_labeling.quality.agreement import alpha_interval, share_agreeing
 from auto_labeling.quality.duplicates import near_groups
-from auto_labeling.records import Interval, LabelSchema, PersonId
+from auto_labeling.records import LabelSchema, PersonId
 
 _MOST_COMPARED = 20_000
 """Contents: all pairs of more would take minutes."""
@@ -30,8 +30,8 @@ class Work:
     skips: int
     overwrote: int
     """How many answers of others this person changed."""
-    agreeing: float
-    """The share of others' answers to the same tasks that are the same; nan where there are none"""
+    agreement: Agreement
+    """With the others who answered the same tasks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +69,8 @@ class Audit:
     problems: Mapping[str, tuple[str, ...]]
     """Task -> why answers on it cannot be read."""
     people: tuple[Work, ...]
-    shared: int
-    """Tasks that several people have answered."""
-    agreeing: float
-    """The share of equal pairs of answers to one task."""
-    alpha: Interval
-    """Krippendorff's alpha."""
+    agreement: AgreementOfAll
+    """On tasks that several people have answered."""
     overwrites: tuple[Overwrite, ...]
     suspicion: Suspicion
     suspected: tuple[str, ...]
@@ -87,9 +83,9 @@ class Audit:
 
 def audit(tasks: Sequence[LabeledTask], schema: LabelSchema, fetch: Fetch) -> Audit:
     """Return the figures of these tasks; `fetch` reads pictures."""
-    said = [{who: word_of(value) for who, value in task.votes().items()} for task in tasks]
+    said = [task.votes() for task in tasks]
     labels = majority_labels(tasks, schema)
-    counts = _counts(said)
+    agreement = agreement_of(tasks, schema)
     contents = contents_of([task.item for task in tasks], fetch)
     groups, compared = _groups(contents, len(tasks))
     suspicion = _suspicion(contents, labels, groups)
@@ -106,10 +102,8 @@ def audit(tasks: Sequence[LabeledTask], schema: LabelSchema, fetch: Fetch) -> Au
         answers=len(opinions) - skips,
         skips=skips,
         problems={task.task_id: task.problems for task in tasks if task.problems},
-        people=_people(tasks, said),
-        shared=int((counts.sum(axis=1) >= 2).sum()),
-        agreeing=share_agreeing(counts),
-        alpha=alpha_interval(counts, np.random.default_rng(0)),
+        people=_people(tasks, agreement.people),
+        agreement=agreement,
         overwrites=tuple(_overwrites(tasks)),
         suspicion=suspicion,
         suspected=tuple(tasks[one.position].task_id for one in suspicion.suspects),
@@ -118,28 +112,13 @@ def audit(tasks: Sequence[LabeledTask], schema: LabelSchema, fetch: Fetch) -> Au
     )
 
 
-def _counts(said: Sequence[Mapping[PersonId, str]]) -> NDArray[np.intp]:
-    """Return (n, k) how many people gave each answer to each task."""
-    words = {word: at for at, word in enumerate(sorted({w for v in said for w in v.values()}))}
-    counts = np.zeros((len(said), len(words)), dtype=np.intp)
-    for row, votes in enumerate(said):
-        for word in votes.values():
-            counts[row, words[word]] += 1
-    return counts
-
-
 def _people(
-    tasks: Sequence[LabeledTask], said: Sequence[Mapping[PersonId, str]]
+    tasks: Sequence[LabeledTask], agreement: Mapping[PersonId, Agreement]
 ) -> tuple[Work, ...]:
-    answers: Counter[PersonId] = Counter(who for votes in said for who in votes)
-    skips: Counter[PersonId] = Counter(
-        who for task in tasks for who, value in task.last_words().items() if value is None
-    )
+    last = [(who, value is None) for task in tasks for who, value in task.last_words().items()]
+    answers: Counter[PersonId] = Counter(who for who, skipped in last if not skipped)
+    skips: Counter[PersonId] = Counter(who for who, skipped in last if skipped)
     overwrote: Counter[PersonId] = Counter(one.by for one in _overwrites(tasks))
-    alike: defaultdict[PersonId, list[bool]] = defaultdict(list)
-    for votes in said:
-        for who, word in votes.items():
-            alike[who] += [word == other for them, other in votes.items() if them != who]
     everybody = sorted({*answers, *skips, *overwrote}, key=lambda who: (-answers[who], who))
     return tuple(
         Work(
@@ -147,7 +126,7 @@ def _people(
             answers=answers[who],
             skips=skips[who],
             overwrote=overwrote[who],
-            agreeing=float(np.mean(alike[who])) if alike[who] else float("nan"),
+            agreement=agreement.get(who, Agreement.unknown()),
         )
         for who in everybody
     )

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, select, update
 
 from auto_labeling import config as config_room
-from auto_labeling.campaign import budget, checking, creation
+from auto_labeling.campaign import budget, checking, creation, mends
 from auto_labeling.campaign.ledger import Fence, Ledger
 from auto_labeling.campaign.pseudonyms import concealed
 from auto_labeling.campaign.schema import campaigns, configurations, people
 from auto_labeling.campaign.transition import tell
+from auto_labeling.config import CampaignConfig
 from auto_labeling.errors import AmendmentRequired, ConfigurationError
 from auto_labeling.ports import Clock
 from auto_labeling.records import CampaignId
@@ -58,11 +60,14 @@ def amend(
     why: str,
     clock: Clock,
     pseudonym: Callable[[str], str],
-) -> str:
-    """Take a changed configuration over and return the difference.
+) -> str | None:
+    """Take a changed configuration over and return the difference; None where there is none.
 
-    Raises `ConfigurationError` for a change of what a campaign is about, and `BudgetExceeded` for
-    a cap below what is given or asked for already.
+    A campaign that is held because people disagree takes an unchanged one over as well, for what
+    somebody has to say then is that the guide was mended; the difference is empty.
+
+    Raises `ConfigurationError` for a change of what a campaign is about, and `BudgetExceeded` for a
+    cap below what is given or asked for already.
     """
     campaign, config = fence.campaign, config_room.parse(raw)
     checking.check(config)
@@ -78,8 +83,10 @@ def amend(
                 f"{', '.join(fixed)}: a running campaign cannot change that; start a new one that "
                 "takes this one's data set as `labeled`"
             )
-        if config_room.digest(before) == config_room.digest(raw):
-            return ""
+        _expect_same_gold(config_room.parse(before), config)
+        unchanged = config_room.digest(before) == config_room.digest(raw)
+        if unchanged and not mends.is_held(connection, campaign):
+            return None
         now = clock.now()
         creation.write_configuration(connection, campaign, version + 1, raw, now, who=who, why=why)
         caps = creation.caps_of(config, budget.account(connection, campaign))
@@ -90,3 +97,19 @@ def amend(
         creation.write_people(connection, campaign, config, pseudonym)
         tell(connection, campaign, "amended", now, who=who, why=why)
     return config_room.difference(before, raw)
+
+
+def _expect_same_gold(before: CampaignConfig, after: CampaignConfig) -> None:
+    """Raise `ConfigurationError` where other items are to be gold; how many a batch has may change.
+
+    An item may have been learned from by now, and then it measures nobody.
+    """
+    one, other = (
+        None if config.quality.gold is None else replace(config.quality.gold, share="0%")
+        for config in (before, after)
+    )
+    if one != other:
+        raise ConfigurationError(
+            "quality.gold: what is gold is chosen when a campaign begins; only its share of a "
+            "batch can be changed"
+        )

@@ -12,6 +12,7 @@ from auto_labeling.campaign import asks as asks_room
 from auto_labeling.campaign import budget, intake
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.intake import Intake, Known
+from auto_labeling.campaign.rulings import GOLD, IS_RULING, adjudicators
 from auto_labeling.campaign.schema import (
     CAMPAIGN,
     THESE,
@@ -47,14 +48,20 @@ _VOTES = (
         answers.c.current,
         answers.c.kind == "answer",
         ~answers.c.unsolicited,
+        answers.c.item.not_in(GOLD),
+        ~IS_RULING,
     )
     .order_by(answers.c.seq)
 )
 
 
 def votes(connection: Connection, campaign: CampaignId) -> list[Vote]:
-    """Return the opinions that count, oldest first: asked for, current, and not skips."""
-    rows = connection.execute(_VOTES, of(campaign))
+    """Return the opinions that count, oldest first: asked for, current, and not skips.
+
+    Rulings are none, and neither is what people said about gold.
+    """
+    who = adjudicators(connection, campaign)
+    rows = connection.execute(_VOTES, of(campaign, these=who))
     return [
         Vote(item_id=item, person=person, value=value)
         for item, person, stored in rows.all()

@@ -9,9 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, insert, select, update
 
-from auto_labeling.campaign import budget
+from auto_labeling.campaign import blind_slice, budget, reserve
+from auto_labeling.campaign.adjudication import barred
 from auto_labeling.campaign.assigning import assigned
+from auto_labeling.campaign.budget import NOTHING, Kept
+from auto_labeling.campaign.bundling import bundles
 from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.rulings import GOLD
 from auto_labeling.campaign.schema import (
     CAMPAIGN,
     ROUND,
@@ -45,8 +49,10 @@ MAY_BE_ASKED_ABOUT = (
     items.c.erased_at.is_(None),
     items.c.item.not_in(_ASKED),
     items.c.item.not_in(_LABELED),
+    items.c.item.not_in(GOLD),
 )
-"""What an item has to be: in the pool, not given up by people, neither asked about nor labeled."""
+"""What an item has to be: in the pool, not given up by people, neither asked about nor labeled, and
+no gold."""
 
 
 def common_price(campaign: Campaign) -> Price:
@@ -78,11 +84,25 @@ def order(
     """Reserve and write the asks for (item, purpose, opinions), first come first served.
 
     The list shrinks to what the budget holds, by whole items; an empty list means that not even
-    the first item fits.
+    the first item fits. Rulings come first, and they alone may use what is kept for them.
     """
+    rulings = [one for one in wanted if one[1] is Purpose.ADJUDICATE]
+    others = [one for one in wanted if one[1] is not Purpose.ADJUDICATE]
+    ordered = _order(connection, campaign, rulings, round_number, NOTHING)
+    kept = reserve.left(connection, campaign)
+    return ordered + _order(connection, campaign, others, round_number, kept)
+
+
+def _order(
+    connection: Connection,
+    campaign: Campaign,
+    wanted: Sequence[tuple[ItemId, Purpose, int]],
+    round_number: int,
+    kept: Kept,
+) -> list[Ask]:
     price = price_of_an_ask(connection, campaign)
     costs = [[price] * opinions for _, _, opinions in wanted]
-    wanted = wanted[: budget.fitting(connection, campaign.campaign_id, costs)]
+    wanted = wanted[: budget.fitting(connection, campaign.campaign_id, costs, kept)]
     if not wanted:
         return []
     asked = _asked_before(connection, campaign.campaign_id, [item for item, _, _ in wanted])
@@ -103,6 +123,7 @@ def order(
         campaign.campaign_id,
         [(ask.ask_id, ask.price_micros) for ask in new],
         campaign.clock.now(),
+        kept,
     )
     return _write(connection, campaign, new, round_number)
 
@@ -173,10 +194,13 @@ def _write(
     connection: Connection, campaign: Campaign, new: Sequence[Ask], round_number: int
 ) -> list[Ask]:
     now = campaign.clock.now()
-    bundles = list(_bundles(new, campaign.backend.traits.chunk_size))
+    to_rule = {ask.item_id for ask in new if ask.purpose is Purpose.ADJUDICATE}
+    apart = blind_slice.strangers(connection, campaign, {ask.item_id for ask in new})
+    apart |= barred(connection, campaign, to_rule)
+    cut = list(bundles(new, campaign.backend.traits.chunk_size, apart))
     keyed = [
         replace(ask, upload_key=key)
-        for bundle in assigned(connection, campaign, bundles)
+        for bundle in assigned(connection, campaign, cut)
         for key in [upload_key(campaign.campaign_id, [ask.ask_id for ask in bundle])]
         for ask in bundle
     ]
@@ -189,15 +213,6 @@ def _write(
     )
     connection.execute(_ADD, [_row(campaign.campaign_id, ask, now) for ask in keyed])
     return keyed
-
-
-def _bundles(new: Sequence[Ask], chunk_size: int) -> Iterable[list[Ask]]:
-    """Split asks into remote units; all items of one unit get the same number of opinions."""
-    by_item = {item: list(group) for item, group in groupby(new, lambda ask: ask.item_id)}
-    for _, same in groupby(sorted(by_item.values(), key=len), len):
-        items = list(same)
-        for start in range(0, len(items), chunk_size):
-            yield [ask for item in items[start : start + chunk_size] for ask in item]
 
 
 def _row(campaign: CampaignId, ask: Ask, now: Micros) -> dict[str, object]:

@@ -2,7 +2,8 @@
 
 Opinions on one item never go to the same person, and one opinion on all items of a chunk goes to
 one person. What a person has to do counts in the seconds that it takes them. Where nobody is left,
-an ask is anybody's.
+an ask is anybody's. Rulings go to adjudicators alone, whatever else they have to do; one of them
+whose role is `adjudicator` gets nothing else: who has answered an item cannot rule on it.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from statistics import median
 
 from sqlalchemy import Connection, func, select
 
+from auto_labeling.campaign import blind_slice
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.schema import CAMPAIGN, THESE, answers, asks, chunks, of, people
 from auto_labeling.campaign.transition import OPEN
-from auto_labeling.records import Ask, CampaignId, ItemId, PersonId
+from auto_labeling.records import Ask, CampaignId, ItemId, PersonId, Purpose
 
 _PEOPLE = (
-    select(people.c.person, people.c.capacity)
+    select(people.c.person, people.c.capacity, people.c.role)
     .where(people.c.campaign == CAMPAIGN, people.c.retired_at.is_(None))
     .order_by(people.c.person)
 )
@@ -49,25 +51,30 @@ class Crew:
     """The people of a campaign, what each has to do, and which items each has met."""
 
     capacities: Mapping[PersonId, int | None]
+    roles: Mapping[PersonId, str]
+    adjudicators: Collection[PersonId]
     open_asks: dict[PersonId, int]
     paces: Mapping[PersonId, float]
     """Seconds an answer takes each of them: the median; where unknown, that of all, or 1."""
     met: dict[ItemId, set[PersonId]]
 
     @classmethod
-    def read(cls, connection: Connection, campaign: CampaignId, about: Collection[ItemId]) -> Crew:
+    def read(cls, connection: Connection, campaign: Campaign, about: Collection[ItemId]) -> Crew:
         """Return the crew as it stands; `met` says nothing of other items than these."""
-        rows = connection.execute(_PEOPLE, of(campaign)).all()
-        given: dict[PersonId, int] = dict(connection.execute(_LOADS, of(campaign)).all())
+        name = campaign.campaign_id
+        rows = connection.execute(_PEOPLE, of(name)).all()
+        given: dict[PersonId, int] = dict(connection.execute(_LOADS, of(name)).all())
         met: dict[ItemId, set[PersonId]] = defaultdict(set)
         for chunk in chunks(sorted(about)):
             for query in (_ASKED, _ANSWERED):
-                for item, person in connection.execute(query, of(campaign, these=chunk)):
+                for item, person in connection.execute(query, of(name, these=chunk)):
                     met[item].add(person)
         return cls(
             capacities={row.person: row.capacity for row in rows},
+            roles={row.person: row.role for row in rows},
+            adjudicators=campaign.config.quality.adjudicators,
             open_asks={row.person: given.get(row.person, 0) for row in rows},
-            paces=_paces(connection, campaign, [row.person for row in rows]),
+            paces=_paces(connection, name, [row.person for row in rows]),
             met=met,
         )
 
@@ -75,13 +82,29 @@ class Crew:
         """Return who would be done with this work first, of those who have met none of it."""
         free = [
             person
-            for person, capacity in self.capacities.items()
+            for person in self.capacities
             if person not in but
             and not any(person in self.met[ask.item_id] for ask in work)
-            and (capacity is None or self.open_asks[person] + len(work) <= capacity)
+            and self._takes(person, work)
         ]
         done = {one: (self.open_asks[one] + len(work)) * self.paces[one] for one in free}
         return min(free, key=lambda person: (done[person], person), default=None)
+
+    def _takes(self, person: PersonId, work: Sequence[Ask]) -> bool:
+        """Whether this is work of theirs, and there is room for it on their plate."""
+        rules = person in self.adjudicators
+        if any(ask.purpose is Purpose.ADJUDICATE for ask in work):
+            return rules
+        capacity = self.capacities[person]
+        room = capacity is None or self.open_asks[person] + len(work) <= capacity
+        return room and not (rules and self.roles[person] == "adjudicator")
+
+    def others_than(self, role: str | None, work: Sequence[Ask]) -> set[PersonId]:
+        """Return who has another role, where somebody of this one is to answer and has not."""
+        theirs = {person for person, one in self.roles.items() if one == role}
+        if not theirs or all(theirs & self.met[ask.item_id] for ask in work):
+            return set()
+        return set(self.roles) - theirs
 
     def give(self, work: Sequence[Ask], person: PersonId) -> None:
         """Note that this work is theirs."""
@@ -97,17 +120,35 @@ def assigned(
     if not campaign.backend.traits.has_queues:
         return [list(bundle) for bundle in bundles]
     items = {ask.item_id for bundle in bundles for ask in bundle}
-    crew = Crew.read(connection, campaign.campaign_id, items)
+    crew = Crew.read(connection, campaign, items)
+    strangers = blind_slice.strangers(connection, campaign, items)
+    role = campaign.config.quality.overlap.include
     given = []
     for bundle in bundles:
         whose: dict[str, PersonId | None] = {}
-        for work in opinions(bundle):
-            who = crew.least_busy(work)
+        works = opinions(bundle)
+        for work in works:
+            # Where no rater of the blind slice is left, what they were to answer is others'.
+            but: Collection[PersonId] = strangers.get(work[0].item_id, ())
+            if work is works[-1]:
+                but = {*but, *crew.others_than(role, work)}
+            who = crew.least_busy(work, but) or crew.least_busy(work)
             if who is not None:
                 crew.give(work, who)
             whose |= dict.fromkeys((ask.ask_id for ask in work), who)
         given.append([replace(ask, assignee=whose[ask.ask_id]) for ask in bundle])
     return given
+
+
+def asked_by_name(connection: Connection, campaign: Campaign) -> frozenset[PersonId] | None:
+    """Return who is asked for opinions, where people are named and shown what is theirs."""
+    rows = connection.execute(_PEOPLE, of(campaign.campaign_id)).all()
+    if not (rows and campaign.backend.traits.has_queues):
+        return None
+    rule = campaign.config.quality.adjudicators
+    return frozenset(
+        row.person for row in rows if row.role != "adjudicator" or row.person not in rule
+    )
 
 
 def opinions(bundle: Sequence[Ask]) -> list[list[Ask]]:

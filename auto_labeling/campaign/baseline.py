@@ -15,7 +15,8 @@ from sqlalchemy import select
 from auto_labeling.arrays import rng_for
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.labels import Label
-from auto_labeling.campaign.schema import items
+from auto_labeling.campaign.rulings import GOLD
+from auto_labeling.campaign.schema import CAMPAIGN, items, of
 from auto_labeling.ports import Replays, Vote
 from auto_labeling.records import ItemId, Side, Value
 
@@ -43,8 +44,13 @@ def _order(campaign: Campaign, imported: Collection[int]) -> list[int]:
     with campaign.ledger.read() as connection:
         train = connection.scalars(
             select(items.c.position)
-            .where(items.c.campaign == campaign.campaign_id, items.c.side == Side.TRAIN)
-            .order_by(items.c.position)
+            .where(
+                items.c.campaign == CAMPAIGN,
+                items.c.side == Side.TRAIN,
+                items.c.item.not_in(GOLD),
+            )
+            .order_by(items.c.position),
+            of(campaign.campaign_id),
         ).all()
     rng = rng_for(campaign.config.seed, 0, "baseline")
     return [int(at) for at in rng.permutation(train) if int(at) not in imported]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import BindParameter, Connection, bindparam, insert, select, update
 
@@ -45,6 +46,16 @@ class Account:
     def cost_micros(self) -> Micros:
         """What was paid in all."""
         return self.committed_micros + self.contingency_used_micros
+
+
+class Kept(NamedTuple):
+    """What of the caps is kept for other asks than these."""
+
+    answers: int = 0
+    micros: Micros = 0
+
+
+NOTHING = Kept()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +103,15 @@ def account(connection: Connection, campaign: CampaignId) -> Account:
     return Account(**{key: value for key, value in row.items() if key != "campaign"})
 
 
-def fitting(connection: Connection, campaign: CampaignId, costs: Sequence[Sequence[Micros]]) -> int:
+def fitting(
+    connection: Connection,
+    campaign: CampaignId,
+    costs: Sequence[Sequence[Micros]],
+    kept: Kept = NOTHING,
+) -> int:
     """Return how many of the first items fit the budget whole; `costs` holds each one's asks."""
     now = account(connection, campaign)
-    answers, micros = now.free_answers, now.free_micros
+    answers, micros = now.free_answers - kept.answers, now.free_micros - kept.micros
     for count, cost in enumerate(costs):
         answers, micros = answers - len(cost), micros - sum(cost)
         if answers < 0 or micros < 0:
@@ -105,15 +121,18 @@ def fitting(connection: Connection, campaign: CampaignId, costs: Sequence[Sequen
 
 _ANSWERS: BindParameter[int] = bindparam("answers")
 _MICROS: BindParameter[int] = bindparam("micros")
+_KEPT_ANSWERS: BindParameter[int] = bindparam("kept_answers")
+_KEPT_MICROS: BindParameter[int] = bindparam("kept_micros")
 _PAID_ANSWERS: BindParameter[int] = bindparam("paid_answers")
 _PAID_MICROS: BindParameter[int] = bindparam("paid_micros")
 _RESERVE = (
     update(budgets)
     .where(
         budgets.c.campaign == CAMPAIGN,
-        budgets.c.committed_answers + budgets.c.reserved_answers + _ANSWERS
+        budgets.c.committed_answers + budgets.c.reserved_answers + _ANSWERS + _KEPT_ANSWERS
         <= budgets.c.cap_answers,
-        budgets.c.committed_micros + budgets.c.reserved_micros + _MICROS <= budgets.c.cap_micros,
+        budgets.c.committed_micros + budgets.c.reserved_micros + _MICROS + _KEPT_MICROS
+        <= budgets.c.cap_micros,
     )
     .values(
         reserved_answers=budgets.c.reserved_answers + _ANSWERS,
@@ -136,11 +155,16 @@ _ADD_ENTRIES = insert(spend)
 
 
 def reserve(
-    connection: Connection, campaign: CampaignId, asks: Sequence[tuple[str, Micros]], at: Micros
+    connection: Connection,
+    campaign: CampaignId,
+    asks: Sequence[tuple[str, Micros]],
+    at: Micros,
+    kept: Kept = NOTHING,
 ) -> None:
     """Reserve every (ask, price), or raise `BudgetExceeded` and reserve none."""
     answers, micros = len(asks), sum(price for _, price in asks)
-    done = connection.execute(_RESERVE, of(campaign, answers=answers, micros=micros))
+    spared = {"kept_answers": kept.answers, "kept_micros": kept.micros}
+    done = connection.execute(_RESERVE, of(campaign, answers=answers, micros=micros, **spared))
     if done.rowcount != 1:
         raise BudgetExceeded(
             f"campaign {campaign}: {answers} answers for {micros} micros do not fit the budget"

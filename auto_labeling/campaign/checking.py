@@ -67,12 +67,16 @@ def check_tool(config: CampaignConfig, traits: Traits) -> None:
             f"labels.task: this tool shows {', '.join(sorted(traits.shapes))}, "
             f"got {config.labels.task!r}"
         )
-    people, overlap = traits.people, config.quality.opinions
-    if people is not None and overlap > people:
-        raise ConfigurationError(
-            f"quality.overlap: expected at most one opinion by each of the {people} people, "
-            f"got {overlap}"
-        )
+    people, plan = traits.people, config.quality.agreement
+    opinions = {"overlap": config.quality.opinions}
+    if plan is not None:
+        opinions["agreement.opinions"] = plan.opinions
+    for key, wanted in opinions.items():
+        if people is not None and wanted > people:
+            raise ConfigurationError(
+                f"quality.{key}: expected at most one opinion by each of the {people} people, "
+                f"got {wanted}"
+            )
 
 
 def check_kinds(pool: Pool, traits: Traits) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select
 
 from auto_labeling import config as config_room
-from auto_labeling.campaign import budget, imported
+from auto_labeling.campaign import budget, gold_choice, imported
 from auto_labeling.campaign.checking import check, check_files, check_kinds
 from auto_labeling.campaign.ledger import Fence, Ledger
 from auto_labeling.campaign.pseudonyms import concealed
@@ -69,6 +69,9 @@ def create(
     sides = split_of(config, pool)
     now = clock.now()
     labeled, leaking = imported.apart(imported.labels_of(config, pool), pool, sides)
+    gold = gold_choice.choose(config, base, pool, sides, labeled)
+    for one in gold:
+        labeled.pop(one.item_id, None)  # nothing is learned from what people are measured on
     with ledger.write() as connection:
         connection.execute(
             insert(campaigns).values(
@@ -86,6 +89,7 @@ def create(
         _write_schema(connection, campaign, raw, now)
         _write_snapshots(connection, campaign, pool, sides, start=0, now=now)
         imported.write(connection, campaign, labeled, leaking, now)
+        gold_choice.write(connection, campaign, gold, now)
         connection.execute(
             insert(rounds).values(
                 campaign=campaign,
@@ -156,7 +160,8 @@ def split_of(
         pool.groups[start:],
         pool.content_hashes[start:],
         seed=config.seed,
-        control_share=0.0 if judges is not None else config.evaluation.control,
+        # Without a model there is nothing to judge, and what is kept for that is never asked about.
+        control_share=config.evaluation.control if config.learns and judges is None else 0.0,
         heldout_hashes=() if judges is None else judges.content_hashes,
         heldout_groups=() if judges is None else [one for one in judges.groups if one is not None],
         known=known,

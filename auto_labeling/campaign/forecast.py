@@ -40,6 +40,8 @@ class Terms:
     """Items that may be asked about."""
     batch: int
     overlap: int
+    adaptive_max: int | None = None
+    """Opinions on an item where more are bought where they help; None: no more than `overlap`."""
     answers_cap: int
     money_cap_micros: Micros | None = None
     price_micros: Micros = 0
@@ -83,6 +85,9 @@ class Plan:
     rounds: int
     items: int
     answers: int
+    """With as many opinions on every item as the caps allow."""
+    fewest_answers: int
+    """With no opinion more than every item gets."""
     money_micros: Micros
     binds: Limit
     """What ends the buying."""
@@ -105,16 +110,18 @@ def plan(terms: Terms) -> Plan:
     limits = _limits(terms)
     binds = min(limits, key=lambda limit: limits[limit])
     items = limits[binds]
-    answers = items * terms.overlap
+    fewest = items * terms.overlap
+    answers = min(items * (terms.adaptive_max or terms.overlap), _most_answers(terms, fewest))
     judged = terms.heldout or _control_items(terms, items)
     return Plan(
         rounds=-(-items // terms.batch),
         items=items,
         answers=answers,
+        fewest_answers=fewest,
         money_micros=answers * terms.price_micros,
         binds=binds,
         judged=judged,
-        workdays=workdays(items, terms.overlap, terms.paces),
+        workdays=workdays(items, -(-answers // items) if items else 0, terms.paces),
         warnings=(*_purchase_warnings(terms, items, binds), *_judging_warnings(terms, judged)),
     )
 
@@ -163,6 +170,16 @@ def _affordable(terms: Terms, cap_micros: Micros) -> int:
     if price == 0:
         return terms.candidates
     return (cap_micros - reserve) // price + 1
+
+
+def _most_answers(terms: Terms, fewest: int) -> int:
+    """Return how many answers the caps hold, where every item gets its first `fewest` in all."""
+    most = terms.answers_cap
+    if terms.money_cap_micros is not None and terms.price_micros:
+        price = terms.price_micros
+        reserve = price if terms.reserve_micros is None else terms.reserve_micros
+        most = min(most, max(terms.money_cap_micros - reserve, 0) // price + 1)
+    return max(most, fewest)
 
 
 def _control_items(terms: Terms, items: int) -> int:

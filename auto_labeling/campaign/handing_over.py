@@ -61,7 +61,7 @@ def hand_over(campaign: Campaign, round_number: int, now: Micros) -> int:
         rows = connection.execute(_WAITED_FOR, of(campaign.campaign_id, round_number)).all()
         late = [work for work in _works(rows) if span.after(work.since) <= now]
         items = {ask.item_id for work in late for ask in work.asks}
-        crew = Crew.read(connection, campaign.campaign_id, items)
+        crew = Crew.read(connection, campaign, items)
     slow = {work.person for work in late}
     moved = 0
     for work in late:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from auto_labeling.errors import ConfigurationError
+from auto_labeling.quality.annotators.shares import exact_limits
 
 
 def exact(hits: float, n: float, alpha: float = 0.05) -> tuple[float, float]:
@@ -20,18 +21,10 @@ def exact(hits: float, n: float, alpha: float = 0.05) -> tuple[float, float]:
     narrower on average, are passed too often on the side a target is tested on when the share is
     near one. `hits` and `n` need not be whole, for effective sizes. (nan, nan) without items.
 
-    References:
-        Clopper, C. J. and Pearson, E. S. (1934). The use of confidence or fiducial limits
-        illustrated in the case of the binomial. Biometrika 26.
-
     >>> [round(limit, 3) for limit in exact(9, 10)]
     [0.555, 0.997]
     """
-    if n <= 0:
-        return math.nan, math.nan
-    misses = max(n - hits, 0.0)
-    low = special.betaincinv(hits, misses + 1, alpha / 2) if hits > 0 else 0.0
-    high = special.betaincinv(hits + 1, misses, 1 - alpha / 2) if misses > 0 else 1.0
+    low, high = exact_limits(hits, n, alpha)
     return float(low), float(high)
 
 

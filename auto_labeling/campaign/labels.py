@@ -1,17 +1,27 @@
-"""What was reconciled: one label an item, and which items need another opinion."""
+"""What was reconciled: one label an item."""
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, Connection, bindparam, distinct, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    bindparam,
+    case,
+    distinct,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from auto_labeling.campaign import answers as answers_room
+from auto_labeling.campaign import blind_slice, gold
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.intake import decode, encode
+from auto_labeling.campaign.rulings import GOLD, TO_BE_RULED, ruled, rulings
 from auto_labeling.campaign.schema import (
     CAMPAIGN,
     ROUND,
@@ -22,8 +32,10 @@ from auto_labeling.campaign.schema import (
     items,
     labels,
     of,
+    picks,
 )
-from auto_labeling.records import AskState, CampaignId, ItemId, Purpose, Value
+from auto_labeling.ports import Verdict
+from auto_labeling.records import CampaignId, ItemId, Purpose, Value
 
 
 class Label(NamedTuple):
@@ -40,7 +52,7 @@ class Label(NamedTuple):
     group: str | None
 
 
-_ASKED_IN_ROUND = select(asks.c.item).where(asks.c.campaign == CAMPAIGN, asks.c.round == ROUND)
+ASKED_IN_ROUND = select(asks.c.item).where(asks.c.campaign == CAMPAIGN, asks.c.round == ROUND)
 _LABELS = (
     select(
         labels.c.value,
@@ -58,18 +70,7 @@ _LABELS = (
     .where(labels.c.campaign == CAMPAIGN)
     .order_by(items.c.position)
 )
-_LABELS_OF_ROUND = _LABELS.where(labels.c.item.in_(_ASKED_IN_ROUND))
-_ORDERED = (
-    select(asks.c.item, asks.c.state)
-    .join(items, (items.c.campaign == asks.c.campaign) & (items.c.item == asks.c.item))
-    .where(asks.c.campaign == CAMPAIGN, ~items.c.unlabelable, asks.c.item.in_(_ASKED_IN_ROUND))
-    .order_by(asks.c.item, asks.c.ordinal)
-)
-_MET = (
-    select(answers.c.item, func.count(distinct(answers.c.person)))
-    .where(answers.c.campaign == CAMPAIGN, answers.c.item.in_(_ASKED_IN_ROUND))
-    .group_by(answers.c.item)
-)
+_LABELS_OF_ROUND = _LABELS.where(labels.c.item.in_(ASKED_IN_ROUND))
 _PURPOSES = select(asks.c.item, asks.c.purpose).where(
     asks.c.campaign == CAMPAIGN,
     asks.c.ordinal == 0,
@@ -79,14 +80,25 @@ _ADD = insert(labels)
 _CHANGE = (
     update(labels)
     .where(labels.c.campaign == CAMPAIGN, labels.c.item == bindparam("which"))
-    .values({name: bindparam(name) for name in ("value", "confidence", "votes", "round")})
+    .values({name: bindparam(name) for name in ("value", "confidence", "votes", "round", "source")})
 )
 _OVERLAP: BindParameter[int] = bindparam("overlap")
+_OVERLAP_BLINDLY: BindParameter[int] = bindparam("blindly")
+_BLIND = select(picks.c.item).where(picks.c.campaign == CAMPAIGN, picks.c.blind)
 _SKIPPED = (
     select(answers.c.item)
-    .where(answers.c.campaign == CAMPAIGN, answers.c.current, answers.c.kind == "skip")
+    .where(
+        answers.c.campaign == CAMPAIGN,
+        answers.c.current,
+        answers.c.kind == "skip",
+        answers.c.ask.is_(None) | answers.c.ask.not_in(TO_BE_RULED),
+        answers.c.item.not_in(GOLD),
+    )
     .group_by(answers.c.item)
-    .having(func.count(distinct(answers.c.person)) >= _OVERLAP)
+    .having(
+        func.count(distinct(answers.c.person))
+        >= case((answers.c.item.in_(_BLIND), _OVERLAP_BLINDLY), else_=_OVERLAP)
+    )
 )
 _MARK_UNLABELABLE = (
     update(items)
@@ -110,11 +122,11 @@ def reconcile(connection: Connection, campaign: Campaign, number: int) -> int:
     All items are reconciled anew, so that an edit of an earlier round's answer enters the next
     manifest, and a consensus rule that learns about people sees all of their answers.
     """
-    name, rule = campaign.campaign_id, campaign.config.quality.consensus
-    verdicts = rule.resolve(answers_room.votes(connection, name), campaign.config.labels)
+    name = campaign.campaign_id
+    gold.take_rulings(connection, campaign)
     before = {label.item_id: label for label in read(connection, name)}
     new, changed = [], []
-    for verdict in verdicts:
+    for verdict in verdicts(connection, campaign):
         row = {
             "item": verdict.item_id,
             "value": encode(verdict.value),
@@ -130,7 +142,11 @@ def reconcile(connection: Connection, campaign: Campaign, number: int) -> int:
             verdict.votes,
         ):
             changed.append(row)
-    voteless = [label for label in before.values() if label.source == "human" and label.votes]
+    voteless = [
+        label
+        for label in before.values()
+        if label.source == "human" and (label.votes or label.value is not None)
+    ]
     changed += [
         {"item": label.item_id, "value": None, "confidence": 0.0, "votes": 0} for label in voteless
     ]
@@ -140,48 +156,12 @@ def reconcile(connection: Connection, campaign: Campaign, number: int) -> int:
     return len(new) + len(changed)
 
 
-def opinions_wanted(
-    connection: Connection, campaign: Campaign, number: int
-) -> list[tuple[ItemId, Purpose, int]]:
-    """Return (item, purpose, opinions) for the round's items whose votes do not decide yet."""
-    name, quality = campaign.campaign_id, campaign.config.quality
-    ordered = connection.execute(_ORDERED, of(name, number)).all()
-    given_up = {row.item for row in ordered if row.state in _GIVEN_UP}
-    if campaign.config.wait.rest == "reissue":
-        given_up = set()
-    asked = Counter(row.item for row in ordered)
-    known = read(connection, name, number)
-    decided = {label.item_id: label for label in known}
-    wanted = []
-    most, strangers = quality.most_opinions, _strangers(connection, campaign, number, asked)
-    expired = Counter(row.item for row in ordered if row.state == AskState.EXPIRED)
-    for item, count in asked.items():
-        label = decided.get(item)
-        got = label.votes if label else 0
-        missing = quality.opinions - got
-        if missing <= 0 and label is not None and label.value is None:
-            missing = 1
-        missing = int(min(missing, most - count, strangers[item] - expired[item]))
-        if missing > 0 and item not in given_up:
-            wanted.append((item, Purpose.OPINION, missing))
-    return wanted
-
-
-_GIVEN_UP = (AskState.EXPIRED, AskState.RELEASED)
-
-
-def _strangers(
-    connection: Connection, campaign: Campaign, number: int, wanted: Collection[ItemId]
-) -> dict[ItemId, float]:
-    """Return how many people have said nothing yet about each item, asked or unasked.
-
-    An opinion more than that would be waited for, and never come.
-    """
-    people = campaign.backend.traits.people
-    if people is None:
-        return dict.fromkeys(wanted, math.inf)
-    met: dict[ItemId, int] = dict(connection.execute(_MET, of(campaign.campaign_id, number)).all())
-    return {item: people - met.get(item, 0) for item in wanted}
+def verdicts(connection: Connection, campaign: Campaign) -> list[Verdict]:
+    """Return what the votes make of every item, and the ruling where an adjudicator decided."""
+    name, schema = campaign.campaign_id, campaign.config.labels
+    votes = answers_room.votes(connection, name)
+    made = campaign.config.quality.consensus.resolve(votes, schema)
+    return ruled(made, rulings(connection, name), schema)
 
 
 def _insert(
@@ -205,10 +185,13 @@ def _update(
     if not rows:
         return
     connection.execute(
-        _CHANGE, [of(campaign, which=row.pop("item"), **row, round=number) for row in rows]
+        _CHANGE,
+        [of(campaign, which=row.pop("item"), **row, round=number, source="human") for row in rows],
     )
 
 
 def _mark_unlabelable(connection: Connection, campaign: Campaign) -> None:
-    overlap = campaign.config.quality.opinions
-    connection.execute(_MARK_UNLABELABLE, of(campaign.campaign_id, overlap=overlap))
+    quality = campaign.config.quality
+    overlap, blindly = (blind_slice.opinions(quality, blind=blind) for blind in (False, True))
+    values = of(campaign.campaign_id, overlap=overlap, blindly=blindly)
+    connection.execute(_MARK_UNLABELABLE, values)

@@ -14,9 +14,11 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
+from auto_labeling.campaign import answers as answers_room
 from auto_labeling.campaign import labels as labels_room
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.labels import Label
+from auto_labeling.campaign.rulings import GOLD, rulings
 from auto_labeling.campaign.schema import (
     CAMPAIGN,
     answers,
@@ -28,7 +30,7 @@ from auto_labeling.campaign.schema import (
 from auto_labeling.campaign.transition import change_round, model_before
 from auto_labeling.files import content_digest, write_atomically
 from auto_labeling.formats.value import write_label
-from auto_labeling.records import Micros, Value
+from auto_labeling.records import ItemId, Micros, PersonId, Value
 
 SCHEMA_VERSION = 1
 _LABELS = {
@@ -65,7 +67,7 @@ class Manifest:
 
 _GIVEN = (
     select(*(answers.c[column] for column in _ANSWERS))
-    .where(answers.c.campaign == CAMPAIGN)
+    .where(answers.c.campaign == CAMPAIGN, answers.c.item.not_in(GOLD))
     .order_by(answers.c.seq)
 )
 _SNAPSHOTS = (
@@ -181,7 +183,28 @@ def _lineage(connection: Connection, campaign: Campaign, number: int) -> dict[st
         "chosen_by_model": model_before(connection, name, number),
         "configuration_version": connection.scalar(_VERSION, of(name)),
         "written_at": campaign.clock.now(),
+        "adjudicated": _adjudicated(connection, campaign),
     }
+
+
+def _adjudicated(connection: Connection, campaign: Campaign) -> list[dict[str, Any]]:
+    """Return who ruled on which item, when, to what, and over which votes."""
+    name = campaign.campaign_id
+    decided = rulings(connection, name)
+    over: dict[ItemId, dict[PersonId, str]] = {item: {} for item in decided}
+    for vote in answers_room.votes(connection, name) if decided else ():
+        if vote.item_id in over:
+            over[vote.item_id][vote.person] = write_label(vote.value)
+    return [
+        {
+            "item": item,
+            "person": ruling.person,
+            "at": ruling.at,
+            "label": write_label(ruling.value),
+            "votes": over[item],
+        }
+        for item, ruling in sorted(decided.items())
+    ]
 
 
 def _answers(connection: Connection, campaign: Campaign) -> list[tuple[Any, ...]]:

@@ -54,17 +54,38 @@ def concealed(raw: Mapping[str, Any], pseudonym: Callable[[str], str]) -> dict[s
 
     >>> concealed({"people": [{"user": "mia", "role": "senior"}]}, lambda login: "person-1")
     {'people': [{'user': 'person-1', 'role': 'senior'}]}
+    >>> concealed({"quality": {"adjudicators": ["mia"]}}, lambda login: "person-1")
+    {'quality': {'adjudicators': ['person-1']}}
     """
+    made = dict(raw)
     given = raw.get("people")
     if isinstance(given, Mapping):  # one person needs no list
         given = [given]
-    if not isinstance(given, list):
-        return dict(raw)
-    # What is no person is left for `config.parse` to refuse.
-    people = [
-        {**one, "user": pseudonym(str(one["user"]))}
-        if isinstance(one, Mapping) and "user" in one
-        else one
-        for one in given
-    ]
-    return {**raw, "people": people}
+    if isinstance(given, list):
+        # What is no person is left for `config.parse` to refuse.
+        made["people"] = [
+            {**one, "user": pseudonym(str(one["user"]))}
+            if isinstance(one, Mapping) and "user" in one
+            else one
+            for one in given
+        ]
+    if isinstance(raw.get("quality"), Mapping):
+        made["quality"] = _concealed_users(raw["quality"], pseudonym)
+    return made
+
+
+def _concealed_users(quality: Mapping[str, Any], pseudonym: Callable[[str], str]) -> dict[str, Any]:
+    """Return what stands under `quality`, its adjudicators and its raters under pseudonyms."""
+    made = dict(quality)
+    if isinstance(made.get("agreement"), Mapping):
+        made["agreement"] = _with_pseudonyms(made["agreement"], "raters", pseudonym)
+    return _with_pseudonyms(made, "adjudicators", pseudonym)
+
+
+def _with_pseudonyms(
+    given: Mapping[str, Any], key: str, pseudonym: Callable[[str], str]
+) -> dict[str, Any]:
+    users = given.get(key)
+    if not isinstance(users, list | tuple):
+        return dict(given)
+    return {**given, key: [pseudonym(str(user)) for user in users]}

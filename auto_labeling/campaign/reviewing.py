@@ -16,7 +16,7 @@ from auto_labeling.campaign.schema import CAMPAIGN, answers, of, suggested
 from auto_labeling.preannotation import worth
 from auto_labeling.preannotation.measured_times import Timed, measured
 from auto_labeling.preannotation.reviewing import Review, reviewed
-from auto_labeling.records import ItemId, LabelSchema, Value
+from auto_labeling.records import ItemId, LabelSchema, PersonId, Value
 from auto_labeling.shapes import Shape
 
 _REVIEWS = (
@@ -27,6 +27,7 @@ _REVIEWS = (
         suggested.c.unsure,
         answers.c.value.label("said"),
         answers.c.seconds,
+        answers.c.person,
     )
     .join(
         answers, (answers.c.campaign == suggested.c.campaign) & (answers.c.item == suggested.c.item)
@@ -48,6 +49,7 @@ class Pair(NamedTuple):
     item: ItemId = ""
     seconds: float = math.nan
     """What the answer took, where the tool measures it."""
+    person: PersonId = ""
 
 
 def pairs(connection: Connection, campaign: str) -> list[Pair]:
@@ -70,6 +72,7 @@ def paired(stored: Iterable[Any]) -> list[Pair]:
             decode(row.unsure),
             item=row.item,
             seconds=math.nan if row.seconds is None else row.seconds,
+            person=row.person,
         )
         for row in stored
         if (said := decode(row.said)) is not None

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from auto_labeling.campaign import budget
+from auto_labeling.campaign import budget, quality_account
 from auto_labeling.campaign.metric_names import in_words
+from auto_labeling.campaign.quality_account import QualityAccount
 from auto_labeling.campaign.rounds import CampaignState, Step
 from auto_labeling.campaign.suggestion_account import SuggestionLine, nothing
 from auto_labeling.records import CampaignId, Interval, Micros
@@ -93,11 +94,18 @@ class Statement:
     """Class -> objects among the labels, where people draw; in the order of the classes."""
     reviewed: Callable[[], SuggestionLine | None] = nothing
     """Reckons `suggestions`, once: of many pictures that takes longer than to read all the rest."""
+    checked: Callable[[], QualityAccount | None] = quality_account.nothing
+    """Reckons `quality`, once, likewise."""
 
     @property
     def suggestions(self) -> SuggestionLine | None:
         """What became of suggestions; None where people were never shown one."""
         return self.reviewed()
+
+    @property
+    def quality(self) -> QualityAccount | None:
+        """How good the answers are; None where nothing says so: one opinion an item, no gold."""
+        return self.checked()
 
     @property
     def dataset(self) -> str | None:

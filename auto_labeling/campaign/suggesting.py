@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, insert, select
 
+from auto_labeling.campaign import blind_slice
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.drawings import drawn
 from auto_labeling.campaign.intake import decode, encode
@@ -53,7 +54,8 @@ def suggestions(campaign: Campaign, wanted: Sequence[ItemId]) -> Mapping[ItemId,
     """Return item -> suggestion for those of `wanted` that people may see one of.
 
     Items that judge the model never have one: an answer that began with the model's own would
-    agree with it. Neither has the blind share, which tells how much people follow suggestions. An
+    agree with it. Neither have the blind slice, on which people would agree with the model rather
+    than with each other, and the blind share, which tells how much people follow suggestions. An
     item that is sent again has the suggestion that it had.
     """
     if campaign.config.preannotate is None or not wanted:
@@ -120,7 +122,11 @@ def _made(campaign: Campaign, model: str, wanted: Sequence[ItemId]) -> dict[Item
             for chunk in chunks(wanted)
             for row in connection.execute(_SIDES, of(campaign.campaign_id, these=chunk))
         ]
-    positions = {row.item: row.position for row in rows if row.side == Side.TRAIN}
+        # These are drawn by lot, so among selected ones they would tell nothing of the blind share.
+        by_lot = blind_slice.among(connection, campaign.campaign_id, wanted)
+    positions = {
+        row.item: row.position for row in rows if row.side == Side.TRAIN and row.item not in by_lot
+    }
     if not positions:
         return {}
     unseen = blind(campaign, positions, rule.blind_share)

@@ -16,6 +16,7 @@ from auto_labeling.campaign.statement import Statement, savings
 from auto_labeling.cli import screen
 from auto_labeling.cli.driving import exit_code
 from auto_labeling.money import format_micros
+from auto_labeling.reporting import quality
 from auto_labeling.reporting.suggestions import summary
 from auto_labeling.reporting.terms import terms_of
 from auto_labeling.reporting.verdict import verdict_of
@@ -92,6 +93,7 @@ def account_json(statement: Statement, workspace: Workspace) -> dict[str, Any]:
         ],
         "objects": dict(statement.objects),
         "suggestions": None if statement.suggestions is None else asdict(statement.suggestions),
+        "quality": None if statement.quality is None else asdict(statement.quality),
         "quarantined": len(statement.quarantine),
         "dataset": statement.dataset,
         "report": _existing(workspace.report(statement.campaign_id)),
@@ -153,6 +155,8 @@ def figures(statement: Statement) -> list[tuple[str, str]]:
         rows.append(("against random", f"{saved_items(saved)} ({money}): {saved.how}"))
     if statement.suggestions is not None:
         rows.append(("suggestions", summary(statement.suggestions)))
+    if statement.quality is not None:
+        rows.append(("quality", quality.summary(statement.quality)))
     if statement.quarantine:
         rows.append(("put aside", f"{count(len(statement.quarantine), 'row')}; see the report"))
     return rows

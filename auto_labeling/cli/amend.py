@@ -28,7 +28,8 @@ def amend(
     """Take the changes of a campaign file over, and show them.
 
     Caps, people, prices, deadline, batch and stop rules may change; what the campaign is about
-    may not.
+    may not. Where a campaign is held because people disagree, this says that the guide was mended,
+    whether the file has changed or not.
     """
     from auto_labeling import config as config_room
     from auto_labeling.cli import screen
@@ -43,12 +44,12 @@ def amend(
         screen.print_json(
             {
                 "campaign": name,
-                "difference": difference,
-                "amended": bool(difference) and not dry_run,
+                "difference": difference or "",
+                "amended": difference is not None and not dry_run,
             }
         )
         return
-    if not difference:
+    if difference is None:
         screen.say(f"{name}: the file says what the campaign was told already; nothing to amend")
         return
     for text in difference.splitlines():
@@ -58,7 +59,7 @@ def amend(
     screen.say(f"{name} {done}.")
 
 
-def _preview(workspace: Workspace, campaign: CampaignId, raw: dict[str, object]) -> str:
+def _preview(workspace: Workspace, campaign: CampaignId, raw: dict[str, object]) -> str | None:
     from auto_labeling import assemble
     from auto_labeling import config as config_room
     from auto_labeling.campaign.pseudonyms import Pseudonyms, concealed
@@ -68,12 +69,22 @@ def _preview(workspace: Workspace, campaign: CampaignId, raw: dict[str, object])
     before = assemble.account_of(workspace, campaign).configuration
     if fixed := config_room.fixed_keys_changed(before, raw):
         raise ConfigurationError(f"{', '.join(fixed)}: a running campaign cannot change that")
-    if config_room.digest(before) == config_room.digest(raw):
-        return ""
+    if config_room.digest(before) == config_room.digest(raw) and not _is_held(workspace, campaign):
+        return None
     return config_room.difference(before, raw)
 
 
-def _amended(workspace: Workspace, campaign: CampaignId, raw: dict[str, object], why: str) -> str:
+def _is_held(workspace: Workspace, campaign: CampaignId) -> bool:
+    from auto_labeling import assemble
+    from auto_labeling.campaign import mends
+
+    with assemble.opened(workspace, campaign) as opened, opened.ledger.read() as connection:
+        return mends.is_held(connection, campaign)
+
+
+def _amended(
+    workspace: Workspace, campaign: CampaignId, raw: dict[str, object], why: str
+) -> str | None:
     from auto_labeling import assemble
     from auto_labeling.campaign import amending
 

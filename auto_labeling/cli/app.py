@@ -13,6 +13,7 @@ from auto_labeling.cli.export import export
 from auto_labeling.cli.init import init
 from auto_labeling.cli.interactive import interactive
 from auto_labeling.cli.plan import plan
+from auto_labeling.cli.relabel import relabel
 from auto_labeling.cli.report import report
 from auto_labeling.cli.retrain import retrain
 from auto_labeling.cli.run import resume, run
@@ -32,6 +33,7 @@ COMMANDS = (
     (stop, "End a campaign, after its round or at once.", "stop digits --now"),
     (amend, "Take a changed campaign file over.", 'amend digits.yaml --why "more answers"'),
     (add, "Take more rows into the pool.", "add reviews.yaml more.csv"),
+    (relabel, "Ask again about labels that are probably wrong.", "relabel digits --most 20"),
     (report, "Write the report anew.", "report digits"),
     (compare, "Race strategies on labeled data.", "compare digits.npz --repeats 20"),
     (export, "Write the newest data set.", "export digits --to labels.csv"),

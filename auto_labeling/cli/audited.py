@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +12,13 @@ if TYPE_CHECKING:
 
 def show(read: Auditable, found: Audit, url: str, top: int) -> None:
     """Print the figures, and the first `top` of each list."""
-    from auto_labeling.cli import audited_quality, screen
+    from auto_labeling.cli import audited_agreement, audited_quality, screen
 
     screen.line(f"Project {read.number} {read.title!r} on {url}", style="bold")
     screen.line()
     screen.pairs(_figures(read, found))
     _show_people(read, found)
+    audited_agreement.show(read, found, top)
     suspects = list(zip(found.suspected, found.suspicion.suspects, strict=True))[:top]
     if suspects:
         screen.line()
@@ -43,13 +43,14 @@ def show(read: Auditable, found: Audit, url: str, top: int) -> None:
 
 
 def _figures(read: Auditable, found: Audit) -> list[tuple[str, str]]:
+    from auto_labeling.cli import audited_agreement
     from auto_labeling.reporting.wording import count
 
     by = "1 person" if len(found.people) == 1 else f"{len(found.people):,} people"
     rows = [
         (f"{read.noun}s", f"{count(found.tasks)}, {count(found.answered)} of them answered"),
         ("answers", f"{count(found.answers)} by {by}, {count(found.skips, 'skip')}"),
-        ("agreement", _agreement(read, found)),
+        *audited_agreement.figures(read, found),
         ("undecided", f"{count(len(found.undecided), read.noun)} without a majority"),
         ("overwritten", _overwritten(read, found)),
         ("likely wrong", _suspicion(found)),
@@ -72,18 +73,6 @@ def _overwritten(read: Auditable, found: Audit) -> str:
     if not read.overwrites_are_told:
         return "unknown: the tool does not keep what an answer was before"
     return f"{count(len(found.overwrites), 'answer')} changed by somebody else"
-
-
-def _agreement(read: Auditable, found: Audit) -> str:
-    from auto_labeling.reporting.wording import count, share
-
-    if not found.shared:
-        return f"unknown: no {read.noun} has answers of several people"
-    said = f"{share(found.agreeing)} of the pairs on {count(found.shared, read.noun)}"
-    alpha = found.alpha
-    if math.isnan(alpha.value):
-        return f"{said}; all answers are the same"
-    return f"{said}; Krippendorff's alpha {alpha.value:.2f} ({alpha.low:.2f} to {alpha.high:.2f})"
 
 
 def _suspicion(found: Audit) -> str:
@@ -112,7 +101,7 @@ def _duplicates(read: Auditable, found: Audit) -> str:
 
 def _show_people(read: Auditable, found: Audit) -> None:
     from auto_labeling.cli import screen
-    from auto_labeling.reporting.wording import count, in_table, share
+    from auto_labeling.reporting.wording import count, estimate, in_table
 
     if not found.people:
         return
@@ -122,7 +111,7 @@ def _show_people(read: Auditable, found: Audit) -> None:
             count(one.answers),
             count(one.skips),
             *([count(one.overwrote)] if read.overwrites_are_told else []),
-            in_table(share(one.agreeing)),
+            in_table(estimate("share", one.agreement.agreeing)),
         )
         for one in found.people
     ]
@@ -138,7 +127,7 @@ def _some(read: Auditable, tasks: tuple[str, ...]) -> str:
 
 def as_json(read: Auditable, found: Audit) -> dict[str, Any]:
     """Return everything that was found."""
-    from auto_labeling.cli import audited_quality
+    from auto_labeling.cli import audited_agreement, audited_quality
 
     suspicion = found.suspicion
     return {
@@ -154,7 +143,7 @@ def as_json(read: Auditable, found: Audit) -> dict[str, Any]:
         "skips": found.skips,
         "unreadable": found.problems,
         "people": [{**asdict(one), "person": read.login(one.person)} for one in found.people],
-        "agreement": {"tasks": found.shared, "share": found.agreeing, "alpha": asdict(found.alpha)},
+        "agreement": audited_agreement.as_json(read, found),
         "overwritten": [
             {**asdict(one), "author": read.login(one.author), "by": read.login(one.by)}
             for one in found.overwrites

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from auto_labeling import config as config_room
-from auto_labeling.campaign import checking, creation, imported
+from auto_labeling.campaign import checking, creation, gold_choice, imported
 from auto_labeling.campaign.forecast import Pace, Plan, Terms
 from auto_labeling.campaign.forecast import plan as forecast
 from auto_labeling.clocks import SystemClock
@@ -52,8 +53,9 @@ def outlook_of(path: Path, folder: Path) -> Outlook:
     pool = creation.take_in(config, path.parent, folder / "inputs")
     sides = creation.split_of(config, pool)
     labeled, leaking = imported.apart(imported.labels_of(config, pool), pool, sides)
+    gold = {one.item_id for one in gold_choice.choose(config, path.parent, pool, sides, labeled)}
     asked = sum(
-        side in (Side.TRAIN, Side.CONTROL) and item not in labeled
+        side in (Side.TRAIN, Side.CONTROL) and item not in labeled and item not in gold
         for item, side in zip(pool.ids, sides.sides, strict=True)
     )
     heldout = 0 if pool.heldout is None else len(pool.heldout.ids)
@@ -63,7 +65,7 @@ def outlook_of(path: Path, folder: Path) -> Outlook:
         pool_items=len(pool),
         candidates=asked,
         heldout=heldout,
-        imported=len(labeled),
+        imported=len(labeled.keys() - gold),
         quarantined=[*_put_aside(pool), *sides.quarantined],
         warnings=[
             *sides.notes,
@@ -84,12 +86,16 @@ def _terms(config: CampaignConfig, candidates: int, heldout: int) -> Terms:
         for name, least in rule.wanted.items()
     }
     rounds = [rule.rounds for rule in config.stop if isinstance(rule, MaxRounds)]
+    # What adjudicators and gold take is not there for the items that are to be labeled.
+    gold = Fraction(0) if config.quality.gold is None else config.quality.gold.share_of_batch
+    rest = (1 - config.quality.reserved_share) / (1 + gold)
     return Terms(
         candidates=candidates,
         batch=config.strategy.batch,
         overlap=config.quality.opinions,
-        answers_cap=caps["cap_answers"],
-        money_cap_micros=caps["cap_micros"],
+        adaptive_max=config.quality.overlap.adaptive_max,
+        answers_cap=int(caps["cap_answers"] * rest),
+        money_cap_micros=int(caps["cap_micros"] * rest),
         price_micros=_expected_price(config),
         reserve_micros=config_room.dearest_answer(config),
         currency=config.budget.currency,

@@ -14,6 +14,7 @@ from auto_labeling.cli.options import ConfigArgument, JsonOption, WorkspaceOptio
 
 if TYPE_CHECKING:
     from auto_labeling.cli.forecasting import Outlook
+    from auto_labeling.quality_plan import Overlap
 
 
 def plan(
@@ -51,6 +52,14 @@ def _json(outlook: Outlook) -> dict[str, Any]:
     }
 
 
+def _opinions(overlap: Overlap) -> str:
+    return (
+        str(overlap.default)
+        if overlap.most == overlap.default
+        else (f"{overlap.default} to {overlap.most}")
+    )
+
+
 def _show(outlook: Outlook, config: str) -> None:
     from auto_labeling.cli import screen
     from auto_labeling.cli.prospects import earlier
@@ -59,14 +68,14 @@ def _show(outlook: Outlook, config: str) -> None:
 
     found, budget = outlook.plan, outlook.config.budget
     cost = format_micros(found.money_micros, budget.currency)
-    overlap = outlook.config.quality.opinions
+    overlap = outlook.config.quality.overlap
     screen.line(f"{outlook.config.name}: at most", style="bold")
     screen.pairs(
         [
             ("pool", _pool(outlook)),
             ("rounds", f"{count(found.rounds)} of {count(outlook.config.strategy.batch, 'item')}"),
             ("items", count(found.items)),
-            ("answers", f"{count(found.answers)} ({overlap} an item)"),
+            ("answers", f"{count(found.answers)} ({_opinions(overlap)} an item)"),
             ("money", cost),
             ("ends by", _ENDS[found.binds]),
             *earlier(outlook.ends_early),

@@ -90,6 +90,9 @@ def _people(statement: Statement) -> None:
         ],
         right=1,
     )
+    if statement.quality is not None:
+        for one in statement.quality.annotators.proposals:
+            screen.say(f"{one.person}: {one.act} is proposed. {one.evidence}")
 
 
 def _show_all(statements: list[Statement]) -> None:

@@ -107,10 +107,10 @@ def _raster(shape: Shape, height: int, width: int) -> NDArray[np.bool_]:
         across = (shape.x <= x) & (x < shape.x + shape.width)
         inside: NDArray[np.bool_] = across & (shape.y <= y) & (y < shape.y + shape.height)
         return inside
-    return _inside(shape, x, y)
+    return within(shape, x, y)
 
 
-def _inside(outline: Polygon, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
+def within(outline: Polygon, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which points lie inside: a ray to the right crosses an odd number of edges."""
     inside: NDArray[np.bool_] = np.zeros(x.shape, dtype=np.bool_)
     for (u, v), (s, t) in zip(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from auto_labeling.errors import ConfigurationError, DataError
+from auto_labeling.errors import ConfigurationError
 from auto_labeling.ports import Verdict, Vote
+from auto_labeling.quality.aggregate import Aggregate
+from auto_labeling.quality.counting import abstains, names_of
+from auto_labeling.quality.weighted_vote import weighted
+from auto_labeling.ratings import Ratings
 from auto_labeling.records import ItemId, LabelSchema, Value
 
 
@@ -22,6 +26,10 @@ class Majority:
     confidence of a set of classes is that of its least certain class.
     """
 
+    def aggregate(self, ratings: Ratings) -> Aggregate:
+        """Return the shares of the votes as posterior; a tie is an equal share, and stays one."""
+        return weighted(ratings, np.ones(ratings.shape[1]))
+
     def resolve(self, votes: Sequence[Vote], schema: LabelSchema) -> Sequence[Verdict]:
         if schema.is_drawn:
             raise ConfigurationError(
@@ -30,7 +38,7 @@ class Majority:
             )
         names = dict.fromkeys(vote.item_id for vote in votes)
         items = {item: at for at, item in enumerate(names)}
-        counting = [vote for vote in votes if not _abstains(vote.value, schema)]
+        counting = [vote for vote in votes if not abstains(vote.value, schema)]
         who = np.array([items[vote.item_id] for vote in counting], dtype=np.intp)
         voters = np.bincount(who, minlength=len(items))
         rows, columns = _chosen(counting, who, schema)
@@ -98,34 +106,15 @@ def _verdicts(
     ]
 
 
-def _abstains(value: Value, schema: LabelSchema) -> bool:
-    if not schema.abstain:
-        return False
-    if isinstance(value, str):
-        return value in schema.abstain
-    return any(one in schema.abstain for one in value)
-
-
 def _chosen(
     votes: Sequence[Vote], who: NDArray[np.intp], schema: LabelSchema
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return (c,) items and (c,) classes: one pair for every class that somebody chose."""
-    places: dict[object, int] = {name: at for at, name in enumerate(schema.classes)}
-    rows: list[int] = []
-    columns: list[int] = []
-    for row, vote in zip(who.tolist(), votes, strict=True):
-        for name in _names(vote, schema.task):
-            if name not in places:
-                raise DataError(
-                    f"item {vote.item_id!r}: expected an answer among the classes, got {name!r}"
-                )
-            rows.append(row)
-            columns.append(places[name])
-    return np.array(rows, dtype=np.intp), np.array(columns, dtype=np.intp)
-
-
-def _names(vote: Vote, task: str) -> Iterable[object]:
-    if isinstance(vote.value, str) != (task == "single"):
-        expected = "one class" if task == "single" else "a set of classes"
-        raise DataError(f"item {vote.item_id!r}: expected {expected}, got {vote.value!r}")
-    return (vote.value,) if task == "single" else dict.fromkeys(vote.value)
+    places = {name: at for at, name in enumerate(schema.classes)}
+    pairs = [
+        (row, places[name])
+        for row, vote in zip(who.tolist(), votes, strict=True)
+        for name in names_of(vote, schema)
+    ]
+    rows, columns = np.array(pairs, dtype=np.intp).reshape(-1, 2).T
+    return rows, columns

@@ -8,6 +8,7 @@ from typing import Any
 
 from auto_labeling.campaign.statement import Statement
 from auto_labeling.money import format_micros
+from auto_labeling.reporting import quality
 from auto_labeling.reporting.bars import bars_of
 from auto_labeling.reporting.headline import tiles_of
 from auto_labeling.reporting.series import points_of
@@ -30,6 +31,9 @@ def campaign_markdown(statement: Statement) -> str:
     if line is not None:
         shown = count(line.shown)
         figures.append(f"| Suggestions | {shown} | {_marked(sentence(line))} |")
+    if statement.quality is not None:
+        proposed = count(len(statement.quality.annotators.proposals), "proposal")
+        figures.append(f"| Quality | {proposed} | {_marked(quality.sentence(statement.quality))} |")
     if statement.objects:
         each = ", ".join(f"{name} {count(many)}" for name, many in statement.objects.items())
         figures.append(f"| Objects | {count(sum(statement.objects.values()))} | {_plain(each)} |")

@@ -10,12 +10,16 @@ from auto_labeling.campaign.statement import Statement
 from auto_labeling.files import write_atomically
 from auto_labeling.reporting import report
 from auto_labeling.reporting.curves import curve_png
+from auto_labeling.reporting.looks import looks_of
+from auto_labeling.reporting.quality import wanted
 from auto_labeling.reporting.terms import terms_of
 
 
 def write(statement: Statement, folder: Path) -> list[Path]:
     """Write `report.html` and `config.yaml`, and a stopped campaign's curves; return the paths."""
-    written = [report.write(statement, folder / "report.html")]
+    shown = [] if terms_of(statement).sealed else wanted(statement.quality)
+    looks = looks_of(folder / "inputs", shown)
+    written = [report.write(statement, folder / "report.html", looks)]
     configuration = yaml.safe_dump(dict(statement.configuration), sort_keys=False)
     written.append(_put(folder / "config.yaml", configuration.encode()))
     if statement.state.stopped and statement.curve:

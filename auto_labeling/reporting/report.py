@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -10,10 +11,13 @@ from markupsafe import Markup, escape
 
 from auto_labeling.campaign.statement import Statement
 from auto_labeling.files import write_atomically
+from auto_labeling.records import ItemId
+from auto_labeling.reporting import quality
 from auto_labeling.reporting.bars import bars_of, counts_of
 from auto_labeling.reporting.charts import note_of, sections_of
 from auto_labeling.reporting.headline import tiles_of
 from auto_labeling.reporting.leftouts import left_out
+from auto_labeling.reporting.looks import Look
 from auto_labeling.reporting.suggestions import section_of
 from auto_labeling.reporting.tables import (
     ledger_tables,
@@ -26,8 +30,11 @@ from auto_labeling.reporting.verdict import verdict_of
 from auto_labeling.reporting.wording import code_spans, count, moment
 
 
-def render(statement: Statement) -> str:
-    """Return the report as HTML that refers to nothing outside; equal statements, equal text."""
+def render(statement: Statement, looks: Mapping[ItemId, Look] | None = None) -> str:
+    """Return the report as HTML that refers to nothing outside; equal statements, equal text.
+
+    `looks` are those of items that the report may show.
+    """
     terms = terms_of(statement)
     return (
         _templates()
@@ -42,6 +49,7 @@ def render(statement: Statement) -> str:
             bars=bars_of(statement),
             rounds=rounds_table(statement, terms),
             suggestions=section_of(statement.suggestions),
+            quality=quality.section_of(statement.quality, looks, statement.budget.currency),
             objects=counts_of(statement.objects),
             people=people_table(statement),
             ledgers=ledger_tables(statement),
@@ -52,10 +60,10 @@ def render(statement: Statement) -> str:
     )
 
 
-def write(statement: Statement, path: Path) -> Path:
+def write(statement: Statement, path: Path, looks: Mapping[ItemId, Look] | None = None) -> Path:
     """Write the report whole, or leave what was there. Raises `BlockedError` for a full disk."""
     # File names that are not UTF-8 come with lone surrogates, which no page can hold.
-    write_atomically(path, render(statement).encode("utf-8", "replace"))
+    write_atomically(path, render(statement, looks).encode("utf-8", "replace"))
     return path
 
 

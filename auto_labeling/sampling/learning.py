@@ -121,6 +121,21 @@ def hits_out_of_fold(given: Any, rows: Any, y: NDArray[Any], seed: int) -> NDArr
     return hits
 
 
+def proba_out_of_fold(given: Any, rows: Any, y: NDArray[Any], seed: int) -> NDArray[np.float64]:
+    """Return (n, k) probabilities of the k sorted labels, by models fitted without the row.
+
+    Stratified cross-validation in five folds; a label that a fold's model has not seen has 0.
+    """
+    classes = np.unique(y)
+    said = np.empty((len(y), len(classes)))
+    folds = _folds(y, seed)
+    for fold in range(_FOLDS):
+        train, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        model = fitted(given, data.take(rows, train), y[train], seed)
+        said[held] = proba(model, data.take(rows, held), classes)
+    return said
+
+
 def _folds(y: NDArray[Any], seed: int) -> NDArray[np.intp]:
     """Return (n,) the fold of each row: every class is dealt out in turn."""
     order = np.random.default_rng(seed).permutation(len(y))

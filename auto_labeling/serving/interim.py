@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Connection, select
 
-from auto_labeling.campaign import answers, labels
+from auto_labeling.campaign import labels
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.schema import CAMPAIGN, asks, of, rounds
 from auto_labeling.campaign.transition import newest_model
@@ -83,13 +83,11 @@ def retrain(campaign: Campaign) -> Interim | None:
 
 def _known(connection: Connection, campaign: Campaign) -> Iterator[tuple[ItemId, Value]]:
     """Yield items and their labels: imported ones, and what the votes so far decide."""
-    name, schema = campaign.campaign_id, campaign.config.labels
+    name = campaign.campaign_id
     judges = set(connection.scalars(_JUDGES, of(name)))
     for label in labels.read(connection, name):
         if label.source == "imported" and label.value is not None:
             yield label.item_id, label.value
-    for verdict in campaign.config.quality.consensus.resolve(
-        answers.votes(connection, name), schema
-    ):
+    for verdict in labels.verdicts(connection, campaign):
         if verdict.item_id not in judges and verdict.value is not None:
             yield verdict.item_id, verdict.value

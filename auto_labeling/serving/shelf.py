@@ -11,7 +11,7 @@ from sqlalchemy import func, or_, select
 
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.ledger import Ledger
-from auto_labeling.campaign.schema import CAMPAIGN, asks, campaigns, items, of, snapshots
+from auto_labeling.campaign.schema import CAMPAIGN, asks, campaigns, items, of, picks, snapshots
 from auto_labeling.campaign.suggesting import blind, rules_of, version_of
 from auto_labeling.campaign.transition import newest_model
 from auto_labeling.preannotation.rules import Rules
@@ -25,14 +25,16 @@ Open = Callable[[CampaignId], AbstractContextManager[Campaign]]
 _ASKED_TO_JUDGE = select(asks.c.item).where(
     asks.c.campaign == CAMPAIGN, asks.c.purpose.in_((Purpose.CONTROL, Purpose.GOLD))
 )
-_JUDGES = select(items.c.item).where(
+_BLIND = select(picks.c.item).where(picks.c.campaign == CAMPAIGN, picks.c.blind)
+_HIDDEN = select(items.c.item).where(
     items.c.campaign == CAMPAIGN,
-    or_(items.c.side != Side.TRAIN, items.c.item.in_(_ASKED_TO_JUDGE)),
+    or_(items.c.side != Side.TRAIN, items.c.item.in_(_ASKED_TO_JUDGE), items.c.item.in_(_BLIND)),
 )
 _NAME = select(campaigns.c.name).where(campaigns.c.campaign == CAMPAIGN)
 _GOLD = select(func.count(asks.c.item)).where(
     asks.c.campaign == CAMPAIGN, asks.c.purpose == Purpose.GOLD
 )
+_DRAWN = select(func.count(picks.c.item)).where(picks.c.campaign == CAMPAIGN, picks.c.blind)
 _SNAPSHOTS = select(func.count()).where(snapshots.c.campaign == CAMPAIGN)
 UNTRAINED = "untrained"
 
@@ -45,8 +47,9 @@ class _Wanted:
     sha256: str | None
     snapshots: int
     """Of the pool, which grows."""
-    gold: int
-    """How many gold questions were asked: each hides an item, without a new model."""
+    hidden: int
+    """How many gold questions and items of the blind slice there were: each hides an item, without
+    a new model."""
 
 
 class Shelf:
@@ -85,17 +88,17 @@ class Shelf:
             sha256 = newest_model(connection, campaign)
             name = str(connection.scalar(_NAME, of(campaign)))
             grown = connection.scalar(_SNAPSHOTS, of(campaign)) or 0
-            gold = connection.scalar(_GOLD, of(campaign)) or 0
+            hidden = sum(connection.scalar(one, of(campaign)) or 0 for one in (_GOLD, _DRAWN))
         interim = Interim.read(self._workspace.campaign(campaign))
         if interim is not None and interim.after == sha256:
             sha256 = interim.model
         version = f"{name}-{UNTRAINED}" if sha256 is None else version_of(name, sha256)
-        return _Wanted(version=version, sha256=sha256, snapshots=grown, gold=gold)
+        return _Wanted(version=version, sha256=sha256, snapshots=grown, hidden=hidden)
 
     def _load(self, campaign: CampaignId, wanted: _Wanted) -> Predictor:
         with self._opened(campaign) as opened:
             with opened.ledger.read() as connection:
-                hidden = set(connection.scalars(_JUDGES, of(campaign)))
+                hidden = set(connection.scalars(_HIDDEN, of(campaign)))
             rule = opened.config.preannotate
             if rule is not None:
                 hidden |= blind(opened, opened.pool.ids, rule.blind_share)

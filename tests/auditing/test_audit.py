@@ -56,12 +56,12 @@ def test_who_answered_what() -> None:
         task(4, {}),
     )
     assert (found.tasks, found.answered, found.undecided) == (4, 3, ("2",))
-    assert (found.answers, found.skips, found.shared) == (5, 1, 2)
-    assert found.agreeing == 0.5
+    assert (found.answers, found.skips, found.agreement.votes.items) == (5, 1, 2)
+    assert found.agreement.votes.percent.value == 0.5
     people = {one.person: one for one in found.people}
-    assert (people["mia"].answers, people["mia"].agreeing) == (3, 0.5)
+    assert (people["mia"].answers, people["mia"].agreement.agreeing.value) == (3, 0.5)
     assert (people["sam"].answers, people["sam"].skips) == (0, 1)
-    assert math.isnan(people["sam"].agreeing)
+    assert math.isnan(people["sam"].agreement.agreeing.value)
 
 
 def test_overwritten_answers_are_named() -> None:
@@ -137,21 +137,50 @@ def test_pictures_are_compared_by_what_they_show() -> None:
     assert found.compared == 4
 
 
-def test_of_shapes_the_classes_that_are_drawn_are_compared() -> None:
-    box = {"x": 0.1, "y": 0.1, "width": 0.2, "height": 0.2}
-    car, van = (Box(label=label, **box) for label in ("car", "van"))
+def test_labels_have_kappas_pairs_classes_and_what_is_confused() -> None:
+    """Mia and Li agree on three of four; Sam answers two of these."""
     found = figures(
-        task(1, {"mia": (car, car), "li": (car,)}),
+        task(1, {"mia": "fish", "li": "fish", "sam": "fish"}),
+        task(2, {"mia": "fowl", "li": "fowl"}),
+        task(3, {"mia": "fish", "li": "fish", "sam": "fowl"}),
+        task(4, {"mia": "fish", "li": "fowl"}),
+    )
+    agreement = found.agreement
+    assert agreement.kappas is not None
+    [first, *others] = agreement.pairs
+    assert first[:2] == ("mia", "li")
+    assert (first[2].agreeing.value, first[2].beyond_chance.value) == (0.75, 0.5)
+    assert {pair[:2] for pair in others} == {("mia", "sam"), ("li", "sam")}
+    assert agreement.people["sam"].agreeing.value == 0.5
+    assert agreement.votes.by_class["fish"].value == pytest.approx(agreement.votes.alpha.value)
+    [pair] = agreement.votes.confused
+    assert ({pair.one, pair.other}, pair.items) == ({"fish", "fowl"}, ("3", "4"))
+
+
+def test_drawings_are_compared_shape_by_shape() -> None:
+    left, right = ({"x": x, "y": 0.1, "width": 0.2, "height": 0.2} for x in (0.1, 0.6))
+    car, van, moved = Box(label="car", **left), Box(label="van", **left), Box(label="car", **right)
+    found = figures(
+        task(1, {"mia": (car, moved), "li": (car,)}),
         task(2, {"mia": (car,), "li": (van,)}),
         task(3, {"mia": (), "li": ()}),
         schema=LabelSchema(task="boxes", classes=("car", "van")),
     )
-    assert found.agreeing == pytest.approx(2 / 3)
+    agreement = found.agreement
+    assert agreement.kappas is None
+    assert agreement.drawn is not None
+    assert agreement.drawn.f1.value == pytest.approx(2 / 5)  # of five shapes two were drawn twice
+    assert agreement.drawn.iou.value == 1.0
+    assert agreement.drawn.alpha.n == 3
+    assert agreement.votes.by_class["van"].n == 3
+    [(one, other, both)] = agreement.pairs
+    assert ({one, other}, both.agreeing.value) == ({"li", "mia"}, pytest.approx(2 / 5))
     assert found.undecided == ()
 
 
 def test_an_empty_project_is_no_error() -> None:
     found = figures()
     assert (found.tasks, found.answers, found.duplicates, found.people) == (0, 0, (), ())
-    assert math.isnan(found.agreeing)
+    assert math.isnan(found.agreement.votes.alpha.value)
+    assert found.agreement.pairs == ()
     assert found.suspicion.why_not is not None

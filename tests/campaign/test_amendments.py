@@ -32,7 +32,7 @@ def running(path: Path, **overrides: Any) -> Iterator[Campaign]:
         yield opened
 
 
-def amend(campaign: Campaign, change: dict[str, Any]) -> str:
+def amend(campaign: Campaign, change: dict[str, Any]) -> str | None:
     assert campaign.fence is not None
     with campaign.ledger.read() as connection:
         _, before = amending.stored(connection, campaign.campaign_id)
@@ -69,6 +69,7 @@ def test_a_changed_file_is_refused_with_its_difference_until_it_is_amended(tmp_p
         assert part in str(refusal.value)
     with driving(path, campaign) as opened:
         difference = amend(opened, {"budget": {"answers": 30}})
+    assert difference is not None
     assert "+  answers: 30" in difference
     assert assemble.find_or_create(workspace, str(file)) == campaign
 
@@ -116,7 +117,7 @@ def test_every_amendment_is_recorded_with_who_when_and_why(tmp_path: Path) -> No
 
 def test_an_amendment_that_changes_nothing_is_none(tmp_path: Path) -> None:
     with running(tmp_path / "ws") as here:
-        assert amend(here, {}) == ""
+        assert amend(here, {}) is None
         assert len(rows(here, configurations)) == 1
 
 

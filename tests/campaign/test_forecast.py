@@ -191,3 +191,15 @@ def test_terms_that_make_no_sense_are_refused(change: dict[str, float]) -> None:
 def test_a_pace_is_above_zero() -> None:
     with pytest.raises(ConfigurationError, match="mia"):
         Pace(person="mia", answers_per_day=0)
+
+
+def test_adaptive_overlap_is_between_one_opinion_and_the_most_and_within_the_caps() -> None:
+    terms = {"candidates": 100, "batch": 10, "overlap": 1, "price_micros": 50_000}
+    free = plan(Terms(**terms, adaptive_max=3, answers_cap=1_000))
+    assert (free.items, free.fewest_answers, free.answers) == (100, 100, 300)
+    few = plan(Terms(**terms, adaptive_max=3, answers_cap=180))
+    assert (few.items, few.fewest_answers, few.answers) == (100, 100, 180)
+    poor = plan(Terms(**terms, adaptive_max=3, answers_cap=1_000, money_cap_micros=120 * 50_000))
+    assert (poor.fewest_answers, poor.answers, poor.money_micros) == (100, 120, 6_000_000)
+    fixed = plan(Terms(**terms, answers_cap=1_000))
+    assert fixed.fewest_answers == fixed.answers == 100

@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 
 from auto_labeling.campaign.rounds import Step
 from tests.kill.trial import Stage
-from tests.kill.world import CHUNKED, HALTED, OVERDUE, PATIENT, SCENES, WOUND_UP, Scene
+from tests.kill.world import (
+    CHUNKED,
+    HALTED,
+    OVERDUE,
+    PATIENT,
+    RULED,
+    SCENES,
+    WOUND_UP,
+    Scene,
+)
 
 StageOf = Callable[[Scene], Stage]
 INSTANTS = {
@@ -47,8 +56,11 @@ def test_every_named_instant_occurs_in_what_is_struck_in_turn(stage_of: StageOf)
     assert {*stage_of(CHUNKED).instants, *stage_of(HALTED).instants} == INSTANTS
 
 
-def test_a_campaign_killed_at_every_instant_in_turn(stage_of: StageOf, tmp_path: Path) -> None:
-    kill_in_turn(stage_of(CHUNKED), tmp_path, 1)
+@in_scenes(CHUNKED, RULED)
+def test_a_campaign_killed_at_every_instant_in_turn(
+    scene: Scene, stage_of: StageOf, tmp_path: Path
+) -> None:
+    kill_in_turn(stage_of(scene), tmp_path, 1)
 
 
 def test_a_campaign_killed_at_every_instant_of_a_stop(stage_of: StageOf, tmp_path: Path) -> None:

@@ -119,4 +119,25 @@ WOUND_UP = Scene(
     },
 )
 """Begins with labels, is judged on a control slice, and is asked to end with its second round."""
-SCENES = (PATIENT, OVERDUE, CHUNKED, HALTED, WOUND_UP)
+RULED = Scene(
+    name="ruled",
+    changes={
+        "backend": _PEOPLE | {"unit": "chunk", "chunk_size": 4, "late": 0.15, "queues": True},
+        "people": [
+            *({"user": f"annotator-{number}"} for number in (1, 2, 3)),
+            {"user": "annotator-4", "role": "senior"},
+            {"user": "annotator-5", "role": "adjudicator"},
+        ],
+        "quality": {
+            "overlap": 2,
+            "max_overlap": 2,
+            "gold": {"count": 4, "share": "34%"},
+            "adjudicators": ["annotator-4", "annotator-5"],
+            "reserve": "10%",
+        },
+        "wait": {"after": "30h", "rest": "release", "poll_s": 14400},
+        "stop": {"max_rounds": 4},
+    },
+)
+"""Gold that adjudicators answer first, ties on which they rule, and money kept for that."""
+SCENES = (PATIENT, OVERDUE, CHUNKED, HALTED, WOUND_UP, RULED)

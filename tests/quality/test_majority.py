@@ -6,21 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auto_labeling import quality
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.quality.majority import Majority
-from auto_labeling.quality.most_agreed import MostAgreed
 from auto_labeling.records import LabelSchema
 from tests.contracts.consensus import MULTI, SINGLE, ConsensusContract, votes
 
 
 class TestMajority(ConsensusContract):
     consensus = Majority()
-
-
-def test_every_consensus_of_the_table_has_a_contract_here() -> None:
-    of_shapes = {MostAgreed}  # see test_most_agreed.py: the contract asks about classes
-    assert set(quality.TABLE.values()) == {type(TestMajority.consensus)} | of_shapes
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcdefgh"), st.sampled_from(SINGLE.classes))))

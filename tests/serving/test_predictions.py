@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from auto_labeling import assemble
 from auto_labeling.campaign import suggesting
-from auto_labeling.campaign.schema import CAMPAIGN, asks, items, of
+from auto_labeling.campaign.schema import CAMPAIGN, asks, items, of, picks
 from auto_labeling.formats.label_studio import label_config
 from auto_labeling.models import fitting
 from auto_labeling.records import LabelSchema, Side
@@ -98,6 +98,25 @@ def test_an_item_asked_about_to_judge_is_left_blank_as_well(counter: Counter) ->
     counter.shelf.refresh(campaign)
     [one] = counter.predict([{"data": {"al_item": item}}], project=12)
     assert one["result"] == []
+
+
+def test_the_blind_slice_is_left_blank_as_soon_as_it_is_drawn(counter: Counter) -> None:
+    plan = {"agreement": {"slice": 6, "share": "50%"}}
+    campaign = trained(counter, pool={"heldout": "heldout.csv"}, quality=plan)
+    with counter.ledger.write() as connection:
+        blind = set(connection.scalars(select(picks.c.item).where(picks.c.blind)))
+        other = connection.scalar(select(picks.c.item).where(~picks.c.blind))
+    counter.shelf.refresh(campaign)
+    assert blind
+    asked = [{"data": {"al_item": item}} for item in [*sorted(blind), other]]
+    *of_slice, shown = counter.predict(asked, project=12)
+    assert all(one["result"] == [] for one in of_slice)
+    assert shown["result"]
+    with counter.ledger.write() as connection:
+        connection.execute(update(picks).where(picks.c.item == other).values(blind=True))
+    counter.shelf.refresh(campaign)
+    [hidden] = counter.predict(asked[-1:], project=12)
+    assert hidden["result"] == []
 
 
 def test_nobody_is_shown_more_than_suggestions_would_show(counter: Counter) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from auto_labeling.campaign import budget
-from auto_labeling.campaign.schema import answers, asks, labels, spend
+from auto_labeling.campaign.schema import answers, asks, configurations, gold, labels, spend
 from auto_labeling.records import CampaignId
 
 ENDS = ("commit", "release")
@@ -33,16 +33,28 @@ def campaign_problems(connection: Connection, campaign: CampaignId) -> list[str]
 def label_problems(
     connection: Connection, campaign: CampaignId, abstain: tuple[str, ...] = ()
 ) -> list[str]:
-    """Return the items whose label is not the majority of the votes that count."""
+    """Return the items whose label is neither a ruling nor the majority of the votes that count."""
     votes: dict[str, list[Any]] = defaultdict(list)
+    rulings: dict[str, Any] = {}
+    apart = {row.item for row in _rows(connection, gold, campaign)}
+    bodies = _rows(connection, configurations, campaign)
+    rule = {one for row in bodies for one in row.body.get("quality", {}).get("adjudicators", ())}
+    of_ask = {row.ask: row.purpose for row in _rows(connection, asks, campaign)}
     for row in _rows(connection, answers, campaign):
         counts = row.current and row.kind == "answer" and not row.unsolicited
-        if counts and json.loads(row.value) not in abstain:
+        if not counts or row.item in apart:
+            continue
+        if of_ask[row.ask] == "adjudicate" and row.person in rule:
+            rulings[row.item] = json.loads(row.value)
+        elif json.loads(row.value) not in abstain:
             votes[row.item].append(json.loads(row.value))
     made = {row.item: row for row in _rows(connection, labels, campaign) if row.source == "human"}
     wrong = [f"{item}: votes but no label row" for item in votes.keys() - made.keys()]
+    every = {row.item for row in _rows(connection, labels, campaign)}
+    wrong += [f"{item}: gold, and labeled" for item in apart & every]
     for item, row in made.items():
-        if json.loads(row.value or "null") != _most_say(votes[item]):
+        said = rulings.get(item, _most_say(votes[item]))
+        if json.loads(row.value or "null") != said:
             wrong.append(f"{item}: {row.value} out of {votes[item]}")
         if row.votes != len(votes[item]):
             wrong.append(f"{item}: {row.votes} votes noted, {len(votes[item])} counted")

@@ -13,7 +13,7 @@ from typing import Any
 from auto_labeling.backends.cvat.client import Client
 from auto_labeling.backends.cvat.frames import Frames, FrameTables
 from auto_labeling.backends.cvat.jobs import opinions
-from auto_labeling.backends.cvat.marks import Mark, Stage
+from auto_labeling.backends.cvat.marks import FOR_A_RULING, Mark, Stage
 from auto_labeling.backends.cvat.people import People, assignees
 from auto_labeling.backends.cvat.pictures import Pictures, Shown
 from auto_labeling.backends.cvat.project import Prepared, labels_of
@@ -22,7 +22,7 @@ from auto_labeling.backends.cvat.session import Row
 from auto_labeling.backends.cvat.waiting import reason_of_failure
 from auto_labeling.errors import BlockedError, DataError, RejectedError, TransientError
 from auto_labeling.formats.cvat import Labels, count_of, suggested
-from auto_labeling.records import LabelSchema, RemoteRef, Suggestion, Upload
+from auto_labeling.records import LabelSchema, Purpose, RemoteRef, Suggestion, Upload
 
 _AT_ONCE = 10
 """Tasks whose pictures the server takes in while the next are sent."""
@@ -136,7 +136,8 @@ class Maker:
             )
         self._fill(one, frames, labels)
         finished = Mark(campaign=one.mark.campaign, key=one.mark.key, table=one.mark.table)
-        self.client.change_task(one.task, name=finished.name)
+        note = FOR_A_RULING if _is_for_a_ruling(one.upload) else ""
+        self.client.change_task(one.task, name=finished.name + note)
         made[one.upload.key] = RemoteRef(key=one.upload.key, remote_id=str(one.task))
 
     def _fill(self, one: Begun, frames: Sequence[Row], labels: Labels | None) -> None:
@@ -177,6 +178,10 @@ class Maker:
                         f"{self.client.url}: job {job['id']}: it kept {len(kept[kind])} of "
                         f"{len(sent)} suggested {kind}"
                     )
+
+
+def _is_for_a_ruling(upload: Upload) -> bool:
+    return any(ask.purpose is Purpose.ADJUDICATE for ask in upload.asks)
 
 
 def give_out(client: Client, jobs: Sequence[Row], who: Sequence[int | None]) -> None:

@@ -37,6 +37,10 @@ class Mark:
         return " ".join(filter(None, (self.campaign, self.stage, self.key, self.table)))
 
 
+FOR_A_RULING = " (adjudication)"
+"""What people read behind the name of a task whose votes did not decide."""
+
+
 def mark_in(name: str, campaign: CampaignId) -> Mark | None:
     """Return what a name says, or None where the task is not of this campaign.
 

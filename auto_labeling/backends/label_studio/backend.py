@@ -13,7 +13,7 @@ from auto_labeling.backends.label_studio.joining import join, joined_to, leave
 from auto_labeling.backends.label_studio.marks import first_opinions, more
 from auto_labeling.backends.label_studio.pictures import Pictures
 from auto_labeling.backends.label_studio.project import Prepared, Projects
-from auto_labeling.backends.label_studio.queues import assignees, pass_on
+from auto_labeling.backends.label_studio.queues import assignees, pass_on, rulers
 from auto_labeling.backends.label_studio.showing import Showing
 from auto_labeling.backends.label_studio.withdrawing import withdraw
 from auto_labeling.errors import RejectedError
@@ -154,7 +154,7 @@ class LabelStudioBackend:
                 )
             served = self._pictures.served(prepared.project, upload)
             [task] = encode_tasks(served, prepared.schema, prepared.layout)
-            task["data"] |= assignees(upload.asks)
+            task["data"] |= assignees(upload.asks) | rulers(upload.asks)
             heavy = len(json.dumps(task, ensure_ascii=False))
             if not batches or len(batches[-1]) == _IMPORT or weight + heavy > _IMPORT_BYTES:
                 batches.append([])

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from auto_labeling.backends.label_studio.client import Client, Row, where
-from auto_labeling.backends.label_studio.marks import MORE, more, with_more
-from auto_labeling.backends.label_studio.queues import ASSIGNEES, assignees
+from auto_labeling.backends.label_studio.marks import MORE, RULERS, more, with_more
+from auto_labeling.backends.label_studio.queues import ASSIGNEES, assignees, rulers
 from auto_labeling.formats.codec import ITEM, KEY
-from auto_labeling.records import RemoteRef, Upload
+from auto_labeling.records import Purpose, RemoteRef, Upload
 
 FIELDS = "id,data,annotations,overlap,completed_by"
 
@@ -20,7 +20,8 @@ FIELDS = "id,data,annotations,overlap,completed_by"
 def join(client: Client, project: int, uploads: Sequence[Upload]) -> dict[str, RemoteRef]:
     """Let uploads of further opinions join the tasks of their items, and return their copies.
 
-    Left out are uploads of first opinions, and of items whose task is gone.
+    Left out are uploads of first opinions, and of items whose task is gone. What people are
+    measured on is never a task on which somebody ruled: they could see the answer there.
     """
     further = {
         upload.items[0].item_id: upload
@@ -32,10 +33,13 @@ def join(client: Client, project: int, uploads: Sequence[Upload]) -> dict[str, R
         upload = further.get(task["data"][ITEM])
         if upload is None or KEY not in task["data"] or upload.key in found:
             continue
+        if RULERS in task["data"] and any(ask.purpose is Purpose.GOLD for ask in upload.asks):
+            continue
         joined = more(task["data"])
         if upload.key not in joined:
             joined[upload.key] = len(upload.asks)
             task["data"] |= assignees(upload.asks, task["data"].get(ASSIGNEES, ""))
+            task["data"] |= rulers(upload.asks)
             _ask_for(client, task, joined, acted(task) + len(upload.asks))
         found[upload.key] = RemoteRef(key=upload.key, remote_id=str(task["id"]))
     return found

@@ -11,6 +11,8 @@ from auto_labeling.formats.codec import KEY, OPINIONS, marks_in
 
 WITHDRAWN = "al_withdrawn"
 """Where the key of a withdrawn task stands: by `al_key` it is not found any more."""
+RULERS = "al_adjudicators"
+"""Who is asked to rule on a task: the votes on it do not decide."""
 MORE = "al_more"
 """The keys of uploads that asked for more opinions on a task, each with their number."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from auto_labeling.backends.label_studio.client import Client, Row, where
-from auto_labeling.records import Ask
+from auto_labeling.backends.label_studio.marks import RULERS
+from auto_labeling.records import Ask, Purpose
 
 ASSIGNEES = "al_assignees"
 """The field of a task with the logins of those who are to answer it, each between bars."""
@@ -23,6 +24,19 @@ def assignees(asks: Sequence[Ask], before: str = "") -> Row:
     named = [one for one in before.split("|") if one]
     named += [ask.assignee for ask in asks if ask.assignee and ask.assignee not in named]
     return {ASSIGNEES: f"|{'|'.join(named)}|"} if named else {}
+
+
+def rulers(asks: Sequence[Ask]) -> Row:
+    """Return the field of a task that somebody is to rule on; empty where nobody is.
+
+    >>> from auto_labeling.records import Purpose
+    >>> ask = Ask(ask_id="a", item_id="7", round=1, ordinal=2, purpose=Purpose.ADJUDICATE,
+    ...           price_micros=0, assignee="mia@example.org")
+    >>> rulers([ask])
+    {'al_adjudicators': '|mia@example.org|'}
+    """
+    asked = [ask for ask in asks if ask.purpose is Purpose.ADJUDICATE]
+    return {RULERS: assignees(asked).get(ASSIGNEES, "||")} if asked else {}
 
 
 def make_queues(client: Client, project: int, logins: Sequence[str]) -> None:

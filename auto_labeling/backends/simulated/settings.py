@@ -47,6 +47,8 @@ class Simulated:
     overlap: Literal["at_creation", "later"] = "at_creation"
     chunk_size: int = 20
     """Items of a unit, where the unit is a chunk."""
+    queues: bool = False
+    """Whether people do what is theirs; those whom `people` names have to be annotators then."""
     skip: float = 0.0
     edit: float = 0.0
     late: float = 0.0
@@ -90,6 +92,7 @@ class Simulated:
                 has_time_spent=True,
                 chunk_size=self.chunk_size if self.unit == "chunk" else 1,
                 people=len(people),
+                has_queues=self.queues,
             ),
             store=Store(place.folder / "simulated.db"),
             clock=place.clock,
@@ -99,6 +102,11 @@ class Simulated:
         )
 
     def _world(self, place: Place, people: tuple[Person, ...], schema: LabelSchema) -> Imagined:
+        strangers = set(place.people()) - {person.name for person in people}
+        if self.queues and strangers:
+            raise ConfigurationError(
+                f"people: with queues they have to be annotators, got {sorted(strangers)}"
+            )
         truth = self._truth(place, schema.task)
         truth.check(schema)
         for person in people:

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select
 
+from auto_labeling.campaign import (
+    adjudication,
+    blind_slice,
+    budget,
+    gold,
+    holding,
+    opinions,
+    upload,
+)
 from auto_labeling.campaign import asks as asks_room
-from auto_labeling.campaign import budget, labels, upload
+from auto_labeling.campaign import reserve as kept
 from auto_labeling.campaign.checking import check_tool
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.rounds import CampaignState, RoundState
 from auto_labeling.campaign.schema import CAMPAIGN, ROUND, of, picks
+from auto_labeling.campaign.steps.collecting import sync
 from auto_labeling.campaign.transition import Ending, Transition, change_round, end
 from auto_labeling.records import Purpose
 
 _PICKS = (
-    select(picks.c.item, picks.c.purpose)
+    select(picks.c.item, picks.c.purpose, picks.c.blind)
     .where(picks.c.campaign == CAMPAIGN, picks.c.round == ROUND)
     .order_by(picks.c.rank)
 )
@@ -24,11 +34,16 @@ def reserve(campaign: Campaign, state: CampaignState) -> Transition:
     """Order the picked items' opinions; the batch shrinks to what the budget holds."""
     check_tool(campaign.config, campaign.backend.traits)
     number = state.round
+    holding.expect_agreement(campaign, number, sync)
 
     def write(connection: Connection) -> None:
         rows = connection.execute(_PICKS, of(campaign.campaign_id, number))
-        overlap = campaign.config.quality.opinions
-        wanted = [(row.item, Purpose(row.purpose), overlap) for row in rows]
+        quality = campaign.config.quality
+        wanted = [
+            (row.item, Purpose(row.purpose), blind_slice.opinions(quality, blind=bool(row.blind)))
+            for row in rows
+        ]
+        wanted = gold.mixed(connection, campaign, number, wanted)
         if not asks_room.order(connection, campaign, wanted, number):
             end(connection, campaign.campaign_id, _want_of_money(connection, campaign))
 
@@ -36,12 +51,19 @@ def reserve(campaign: Campaign, state: CampaignState) -> Transition:
 
 
 def reorder(campaign: Campaign, state: CampaignState) -> Transition:
-    """Order more opinions on items whose votes did not decide, as far as the budget goes."""
+    """Order more opinions on items whose votes did not decide, as far as the budget goes.
+
+    Where they cannot decide, or cannot be paid, adjudicators are asked.
+    """
     number = state.round
+    holding.expect_agreement(campaign, number, sync)
 
     def write(connection: Connection) -> RoundState | None:
-        wanted = labels.opinions_wanted(connection, campaign, number)
+        wanted = opinions.wanted(connection, campaign, number)
         ordered = asks_room.order(connection, campaign, wanted, number)
+        coming = {ask.item_id for ask in ordered}
+        rulings = adjudication.wanted(connection, campaign, coming)
+        ordered += asks_room.order(connection, campaign, rulings, number)
         change_round(connection, campaign.campaign_id, number, more_wanted=False)
         return RoundState.RESERVED if ordered else None
 
@@ -66,6 +88,6 @@ def _want_of_money(connection: Connection, campaign: Campaign) -> Ending:
         kind="budget",
         sentence=(
             f"the budget does not hold another item: {now.committed_answers} of "
-            f"{now.cap_answers} answers are given"
+            f"{now.cap_answers} answers are given{kept.aside(connection, campaign)}"
         ),
     )

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from auto_labeling.arrays import rng_for
 from auto_labeling.campaign import asks as asks_room
+from auto_labeling.campaign import blind_slice, predictions, suggesting
 from auto_labeling.campaign import labels as labels_room
-from auto_labeling.campaign import predictions, suggesting
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.rounds import CampaignState, RoundState
 from auto_labeling.campaign.schema import CAMPAIGN, ROUND, items, of, picks
@@ -58,7 +58,7 @@ def score_shard(campaign: Campaign, number: int) -> None:
 
 
 def select_batch(campaign: Campaign, state: CampaignState) -> Transition:
-    """Choose this round's batch: the strategy's picks, and a random control slice."""
+    """Choose this round's batch: the strategy's picks, a random control slice, the blind slice."""
     rng = rng_for(campaign.config.seed, state.round, "select")
     train, control = _candidates(campaign)
     if not len(train):
@@ -66,17 +66,19 @@ def select_batch(campaign: Campaign, state: CampaignState) -> Transition:
         return Transition(to=RoundState.SELECTED, ending=ending)
     due = _control_due(campaign, state.round)
     judges = rng.choice(control, size=min(due, len(control)), replace=False)
+    lot = blind_slice.draw(campaign, state.round, train, len(control), len(judges))
     chances = dict.fromkeys(judges.tolist(), len(judges) / max(len(control), 1))
+    chances |= dict.fromkeys(lot.drawn.tolist(), len(lot.drawn) / len(train))
     chosen = train[:0]
-    if size := min(campaign.batch - len(judges), len(train)):
+    if size := min(campaign.batch - len(judges) - len(lot.drawn), len(lot.free)):
         strategy = _strategy(campaign, has_model=state.has_model)
-        view = _view(campaign, train, strategy)
+        view = _view(campaign, lot.free, strategy)
         picked = strategy.select(view, size, rng)
-        chosen = train[picked]
+        chosen = lot.free[picked]
         if isinstance(strategy, KnowsChances):
             known = strategy.selection_probabilities(view, size)[picked]
             chances |= dict(zip(chosen.tolist(), known.tolist(), strict=True))
-    batch = _spread(chosen, judges)
+    batch = _spread(chosen, judges, lot)
     ids = campaign.pool.ids
     rows: list[dict[str, object]] = [
         {
@@ -86,13 +88,14 @@ def select_batch(campaign: Campaign, state: CampaignState) -> Transition:
             "item": ids[position],
             "purpose": purpose,
             "chance": chances.get(position),
+            "blind": blind,
         }
-        for rank, (position, purpose) in enumerate(batch)
+        for rank, (position, purpose, blind) in enumerate(batch)
     ]
     return Transition(
         to=RoundState.SELECTED,
         writes=(lambda connection: _replace_picks(connection, campaign, state.round, rows),),
-        detail={"picked": len(chosen), "control": len(judges)},
+        detail={"picked": len(chosen) + len(lot.drawn), "control": len(judges)},
     )
 
 
@@ -206,13 +209,26 @@ def _labeled(campaign: Campaign, needs: frozenset[str]) -> dict[str, Any]:
     return seen
 
 
-def _spread(chosen: NDArray[np.intp], judges: NDArray[np.intp]) -> list[tuple[int, Purpose]]:
-    """Mix the control slice evenly into the batch, so that a batch that shrinks keeps its share."""
-    ranked = [(rank + 0.5) / len(chosen) for rank in range(len(chosen))]
-    ranked += [(rank + 0.5) / len(judges) for rank in range(len(judges))]
-    both = [(int(p), Purpose.TRAIN) for p in chosen] + [(int(p), Purpose.CONTROL) for p in judges]
-    order = sorted(range(len(both)), key=lambda at: ranked[at])
-    return [both[at] for at in order]
+def _spread(
+    chosen: NDArray[np.intp], judges: NDArray[np.intp], lot: blind_slice.Lot
+) -> list[tuple[int, Purpose, bool]]:
+    """Mix what was drawn evenly into the batch, so that a batch that shrinks keeps its shares.
+
+    Each has its position, its purpose, and whether it is of the blind slice.
+    """
+    n, blind = len(judges), lot.judges
+    groups = [
+        [(int(position), Purpose.TRAIN, False) for position in chosen],
+        [(int(position), Purpose.TRAIN, True) for position in lot.drawn],
+        [
+            (int(position), Purpose.CONTROL, (at + 1) * blind // n > at * blind // n)
+            for at, position in enumerate(judges)
+        ],
+    ]
+    ranked = [
+        ((rank + 0.5) / len(group), one) for group in groups for rank, one in enumerate(group)
+    ]
+    return [one for _, one in sorted(ranked, key=lambda pair: pair[0])]
 
 
 def _replace_picks(

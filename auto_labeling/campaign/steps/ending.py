@@ -9,7 +9,7 @@ from itertools import pairwise
 from sqlalchemy import Connection, func, insert, select
 
 from auto_labeling.campaign import asks as asks_room
-from auto_labeling.campaign import budget, labels, manifest, upload
+from auto_labeling.campaign import budget, labels, manifest, reserve, upload
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.rounds import CampaignState, RoundState, Step
 from auto_labeling.campaign.schema import (
@@ -27,6 +27,7 @@ from auto_labeling.campaign.transition import (
     change_campaign,
     end,
     record_move,
+    tell,
 )
 from auto_labeling.ports import Progress, Shift
 from auto_labeling.records import CampaignId, Interval, Side
@@ -101,6 +102,8 @@ def finish(campaign: Campaign, state: CampaignState) -> Transition:
 
     def write(connection: Connection) -> None:
         manifest.record(connection, campaign, frozen, now)
+        if said := reserve.told(connection, campaign):
+            tell(connection, campaign.campaign_id, "note", now, said=said)
         if state.stop_kind is None:
             end(connection, campaign.campaign_id, _BY_A_PERSON)
 
@@ -177,11 +180,12 @@ def _ending(
     money = budget.account(connection, campaign.campaign_id)
     overlap = campaign.config.quality.opinions
     price = asks_room.price_of_an_ask(connection, campaign)
-    if money.free_answers < overlap or money.free_micros < overlap * price:
+    if not reserve.holds(connection, campaign, overlap, overlap * price):
         return Ending(
             kind="budget",
             sentence=(
                 f"the budget is spent: {money.committed_answers} of {money.cap_answers} answers"
+                f"{reserve.aside(connection, campaign)}"
             ),
         )
     if now.candidates_left == 0:

@@ -115,7 +115,7 @@ def evaluate(campaign: Campaign, state: CampaignState) -> Transition:
 
     def write(connection: Connection) -> None:
         _replace(connection, name, number, rows)
-        _intend(connection, name, points)
+        intend(connection, name, points)
 
     accuracy = next(iter(arms["campaign"].values()))[0]
     return Transition(
@@ -212,7 +212,7 @@ def _points(
     ]
 
 
-def _intend(connection: Connection, campaign: str, points: Sequence[dict[str, Any]]) -> None:
+def intend(connection: Connection, campaign: str, points: Sequence[dict[str, Any]]) -> None:
     """Write the points that are to be mirrored; a step that has one keeps it."""
     connection.execute(
         _ADD_POINTS,

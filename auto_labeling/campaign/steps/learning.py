@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from auto_labeling.arrays import rng_for
-from auto_labeling.campaign import labels, manifest, predictions
+from auto_labeling.campaign import adjudication, labels, manifest, opinions, predictions
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.labels import Label
 from auto_labeling.campaign.rounds import CampaignState, RoundState
@@ -40,7 +40,8 @@ def reconcile(campaign: Campaign, state: CampaignState) -> Transition:
 
     def write(connection: Connection) -> None:
         labels.reconcile(connection, campaign, number)
-        wanted = labels.opinions_wanted(connection, campaign, number)
+        wanted = opinions.wanted(connection, campaign, number)
+        wanted = wanted or adjudication.wanted(connection, campaign)
         change_round(connection, campaign.campaign_id, number, more_wanted=bool(wanted))
 
     return Transition(to=RoundState.RECONCILED, writes=(write,))

@@ -1,0 +1,64 @@
+"""How often people are right about items whose answer is known."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from auto_labeling.formats.overlaps import ious
+from auto_labeling.quality.annotators.shares import exact_limits
+from auto_labeling.records import Interval, PersonId, Value
+from auto_labeling.shapes import Shape
+
+MATCH_IOU = 0.5
+
+
+def accuracy(rows: Iterable[tuple[PersonId, bool]]) -> dict[PersonId, Interval]:
+    """Return the share of right answers of each person, by name, with exact 95 % limits.
+
+    >>> mia = accuracy([("mia", True)] * 9 + [("mia", False)])["mia"]
+    >>> mia.value, round(mia.low, 3), round(mia.high, 3), mia.n
+    (0.9, 0.555, 0.997, 10)
+    """
+    found: dict[PersonId, list[bool]] = defaultdict(list)
+    for person, right in rows:
+        found[person].append(right)
+    hits, n = ([size(each) for each in found.values()] for size in (sum, len))
+    low, high = exact_limits(hits, n)
+    return {
+        person: Interval(value=sum(each) / len(each), low=float(down), high=float(up), n=len(each))
+        for (person, each), down, up in sorted(
+            zip(found.items(), low, high, strict=True), key=lambda row: row[0][0]
+        )
+    }
+
+
+def score(said: Value, known: Value) -> float:
+    """Return how right an answer is, in [0, 1]: 1 is right.
+
+    A class, and a set of classes, is right or wrong. Of drawings it is the F1 of shapes that match
+    one to one: of the same class, at an IoU of .5 or more. Two empty drawings are the same.
+
+    >>> score("cat", "cat"), score(("dog", "cat"), ("cat", "dog")), score("cat", "dog")
+    (1.0, 1.0, 0.0)
+    """
+    if isinstance(said, str) or isinstance(known, str):
+        return float(said == known)
+    mine = [one for one in said if not isinstance(one, str)]
+    true = [one for one in known if not isinstance(one, str)]
+    if len(mine) < len(said) or len(true) < len(known) or not (mine and true):
+        return float(set(said) == set(known))
+    return 2 * _matches(mine, true) / (len(mine) + len(true))
+
+
+def _matches(one: Sequence[Shape], other: Sequence[Shape]) -> int:
+    """Return the greatest number of pairs of shapes that match, each shape in one at most."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import maximum_bipartite_matching
+
+    mine, theirs = ([shape.label for shape in shapes] for shapes in (one, other))
+    same = np.array([[a == b for b in theirs] for a in mine]).reshape(len(mine), len(theirs))
+    alike = same & (ious(one, other) >= MATCH_IOU)
+    return int((maximum_bipartite_matching(csr_array(alike), perm_type="column") >= 0).sum())
