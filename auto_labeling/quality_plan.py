@@ -28,11 +28,11 @@ class Overlap:
     """What every item gets."""
     adaptive_max: int | None = None
     """Up to how many are bought where another is worth its price; None: no more than `default`."""
-    gain: float = 0.02
+    gain: float = 0.015
     """The share of right labels that buying all, on every item, may bring beyond what is bought.
 
     It is what all opinions that an item may still get have to bring together (`least_gain` each);
-    what was lost on real people's answers is about a fifth of it."""
+    what was lost on real people's answers is a tenth to a third of it."""
     include: str | None = None
     """A role of `people`: an opinion of one of them is among those of every item."""
 

@@ -6,7 +6,10 @@ import runpy
 import sys
 
 NAMES = (
+    "adaptive_overlap",
     "campaign_overhead",
+    "consensus",
+    "consensus_boxes",
     "demo_savings",
     "detection_campaign",
     "label_efficiency",

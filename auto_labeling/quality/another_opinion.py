@@ -147,7 +147,7 @@ def _further(joint: Floats, outcomes: list[Floats], cost: float, ahead: int) -> 
     `joint` is (t, n): the probability of each class together with all that was said so far, so
     that nothing has to be normalised.
     """
-    total = -cost * joint.sum(axis=0)
+    total: Floats = -cost * joint.sum(axis=0)
     for outcome in outcomes:
         after = joint * outcome
         worth = after.max(axis=0)

@@ -71,6 +71,8 @@ _FEWEST = 50
 """Opinions that a comparison needs; with fewer, everybody is taken for alike."""
 _MOST = 50_000
 """Opinions that models are compared on; of more, those on items drawn at random."""
+_MOST_CELLS = 2**18
+"""Numbers in the confusions of models that are compared, likewise."""
 _FOLDS = 4
 _NATS = 2.0
 """A difference of the whole logarithm of the likelihood that is no evidence, on however few."""
@@ -91,17 +93,18 @@ class Auto(Deciding):
 
     Confusions are left out where the classes have more pairs than there are opinions to compare.
     With fewer than 50 opinions nothing can be compared, and the vote decides. Of more than 50,000,
-    those on some items are compared, drawn with `seed`; what is chosen is fitted to all.
+    or of very many people, those on some items are compared, drawn with `seed`; what is chosen is
+    fitted to all.
     """
 
     seed: int = 0
 
     def aggregate(self, ratings: Ratings) -> Aggregate:
         opinions = Opinions(ratings)
-        if len(ratings) < _FEWEST:
-            return VOTE.fit(opinions)
         rng = np.random.default_rng(self.seed)
-        some = _some_items(ratings, rng)
+        some = _some_items(ratings, rng) if len(ratings) else ratings
+        if len(some) < _FEWEST:
+            return VOTE.fit(opinions)
         parts = list(folds(some, _FOLDS, rng))
         families = FAMILIES if ratings.shape[2] ** 2 <= len(some) else FAMILIES[:2]
         chosen = nearest_the_vote(equally_good(families, parts), Opinions(some))
@@ -150,8 +153,13 @@ def _within(errors: float, losses: Floats) -> NDArray[np.intp]:
 
 
 def _some_items(ratings: Ratings, rng: np.random.Generator) -> Ratings:
-    """Return at most about `_MOST` of the opinions: all of those on some items."""
-    if len(ratings) <= _MOST:
+    """Return about as many opinions as can be compared: all of those on some items, or on all."""
+    n, w, k = ratings.shape
+    share = min(_MOST / len(ratings), _MOST_CELLS / (w * k * k))
+    if share >= 1:
         return ratings
-    drawn: NDArray[np.bool_] = rng.random(ratings.shape[0]) < _MOST / len(ratings)
-    return ratings.where(drawn[ratings.items])
+    kept = ratings.where((rng.random(n) < share)[ratings.items])
+    items, item_of = np.unique(kept.items, return_inverse=True)
+    people, person_of = np.unique(kept.people, return_inverse=True)
+    shape = (len(items), len(people), k)
+    return Ratings(items=item_of, people=person_of, labels=kept.labels, shape=shape)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,10 +13,11 @@ from auto_labeling.campaign import adaptive_overlap, opinions_account
 from auto_labeling.campaign import answers as answers_room
 from auto_labeling.campaign.schema import asks
 from auto_labeling.money import micros
-from auto_labeling.ports import Traits
+from auto_labeling.ports import Traits, Vote
 from auto_labeling.quality_plan import Overlap
-from auto_labeling.records import EventKind, Purpose
-from tests.support.campaigns import CLASSES
+from auto_labeling.records import EventKind, Purpose, Value
+from tests.support.campaigns import CLASSES, drive, ledger_of, tiny, tiny_sets
+from tests.support.examination import examined
 from tests.support.office import Office, office
 
 ADAPTIVE = {"overlap": {"default": 1, "adaptive_max": 3}}
@@ -135,3 +139,46 @@ def test_the_account_says_what_was_saved(tmp_path: Path, monkeypatch: pytest.Mon
     assert (found.items, found.opinions, found.most, found.saved) == (3, 5, 3, 4)
     price = here.campaign.config.budget.price
     assert found.saved_micros == 4 * micros(price)
+
+
+@pytest.mark.parametrize(("task", "gain"), [("single", 0.015), ("multi", 0.2)])
+def test_a_whole_campaign_buys_another_opinion_where_the_first_is_doubtful(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str, gain: float
+) -> None:
+    taught(monkeypatch, 12)
+    path = tmp_path / "ws"
+    plan: dict[str, Any] = {
+        "quality": {"overlap": {**ADAPTIVE["overlap"], "gain": gain}},
+        "backend": {"annotators": [0.55, 0.97, 0.97]},
+        "strategy": {"batch": 20},
+        "budget": {"answers": 120, "money": "120.00"},
+        "stop": {"max_rounds": 4},
+    }
+    campaign = tiny(path, points=80, **plan) if task == "single" else tiny_sets(path, **plan)
+    drive(path, campaign)
+    examined(path, campaign)
+    with ledger_of(path) as ledger, ledger.read() as connection:
+        votes = answers_room.votes(connection, campaign)
+    assert len(votes) <= 120
+    many = Counter(vote.item_id for vote in votes)
+    once = {item for item, count in many.items() if count == 1}
+    assert once, "some first opinions are sure enough"
+    assert sum(count == 3 for count in many.values()) >= 12, "some teach how people err"
+    alone = Counter(vote.person for vote in votes if vote.item_id in once)
+    first = Counter(vote.person for vote in {one.item_id: one for one in reversed(votes)}.values())
+    share = {person: alone[person] / count for person, count in first.items()}
+    careless = differs_most(votes)
+    assert share[careless] < min(one for person, one in share.items() if person != careless)
+
+
+def differs_most(votes: Sequence[Vote]) -> str:
+    """Return who says something else than the others most often."""
+    by_item: dict[str, dict[str, Value]] = defaultdict(dict)
+    for vote in votes:
+        by_item[vote.item_id][vote.person] = vote.value
+    differs: Counter[str] = Counter()
+    for said in by_item.values():
+        for person, value in said.items():
+            others = [one for who, one in said.items() if who != person]
+            differs[person] += bool(others) and value not in others
+    return differs.most_common(1)[0][0]
