@@ -8,14 +8,13 @@ from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
 
 from auto_labeling.formats.overlaps import ious
 from auto_labeling.ports import Vote
 from auto_labeling.shapes import Shape
 
 SAME = 0.3
-"""From which mean IoU on shapes are of one object: two careless people draw it no more alike."""
+"""From which IoU on shapes are of one object: two careless people draw it no more alike."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,8 +45,8 @@ class Candidates:
 def candidates(pictures: Sequence[Sequence[Vote]]) -> Candidates:
     """Return what the drawings of each picture have in common; none is an abstention.
 
-    Shapes are joined while their mean IoU is at least `SAME` (average linkage), whatever their
-    classes, and never two of one answer.
+    The two shapes most alike are joined first, whatever their classes, down to an IoU of `SAME`,
+    and never so that one answer has two shapes of one object (constrained single linkage).
     """
     names = sorted({vote.person for votes in pictures for vote in votes})
     numbers = {name: at for at, name in enumerate(names)}
@@ -99,16 +98,20 @@ def one_object(shapes: Sequence[Shape], answers: NDArray[np.intp]) -> NDArray[np
     [0, 1, 1, 0]
     """
     m = len(shapes)
-    if m < 2:
-        return np.zeros(m, dtype=np.intp)
-    apart = 1 - ious(shapes, shapes)
-    # So far that no mean with it passes: the shapes of one answer are never joined.
-    apart[answers[:, None] == answers] = 2.0 * m * m
-    tree = linkage(apart[np.triu_indices(m, 1)], "average")
-    numbers = fcluster(tree, 1 - SAME, "distance")
-    _, firsts, found = np.unique(numbers, return_index=True, return_inverse=True)
-    ordered: NDArray[np.intp] = np.argsort(np.argsort(firsts))[found]
-    return ordered
+    shared = ious(shapes, shapes) if m else np.zeros((0, 0))
+    one, other = np.nonzero(np.triu(shared >= SAME, 1) & (answers[:, None] != answers))
+    found = list(range(m))
+    members = [[at] for at in found]
+    whose = [{answer} for answer in answers.tolist()]
+    for pair in np.argsort(-shared[one, other], kind="stable").tolist():
+        into, gone = sorted((found[one[pair]], found[other[pair]]))
+        if into == gone or whose[into] & whose[gone]:
+            continue
+        members[into] += members[gone]
+        whose[into] |= whose[gone]
+        for at in members[gone]:
+            found[at] = into
+    return np.unique(np.array(found, dtype=np.intp), return_inverse=True)[1].astype(np.intp)
 
 
 def by_picture(votes: Sequence[Vote]) -> dict[str, list[Vote]]:
