@@ -1,4 +1,4 @@
-"""Gold among what people are asked about: which items when, and how right people are about them.
+"""Gold among what people are asked about: which items when, and what is true of them.
 
 Nobody can tell: a gold item is one of the batch, at a place drawn by lot, for as many opinions and
 at the price of any other.
@@ -18,12 +18,11 @@ from auto_labeling.arrays import rng_for
 from auto_labeling.campaign.adjudication import to_rule_on
 from auto_labeling.campaign.assigning import asked_by_name
 from auto_labeling.campaign.context import Campaign
-from auto_labeling.campaign.intake import decode, encode
+from auto_labeling.campaign.intake import encode
 from auto_labeling.campaign.rulings import GOLD, Ruling, abstains, rulings_on_gold
 from auto_labeling.campaign.schema import CAMPAIGN, answers, asks, gold, items, of
 from auto_labeling.campaign.transition import OPEN
-from auto_labeling.quality.gold import accuracy, score
-from auto_labeling.records import AskState, CampaignId, Interval, ItemId, PersonId, Purpose, Value
+from auto_labeling.records import AskState, ItemId, PersonId, Purpose, Value
 
 Wanted = tuple[ItemId, Purpose, int]
 
@@ -48,19 +47,6 @@ _RULED = (
 )
 _RULED_BEFORE = select(gold.c.item, gold.c.value).where(
     gold.c.campaign == CAMPAIGN, gold.c.origin == "adjudicated"
-)
-_JUDGED = (
-    select(answers.c.person, answers.c.value, gold.c.value.label("known"))
-    .join(gold, (gold.c.campaign == answers.c.campaign) & (gold.c.item == answers.c.item))
-    .join(asks, asks.c.ask == answers.c.ask)
-    .where(
-        answers.c.campaign == CAMPAIGN,
-        answers.c.current,
-        answers.c.kind == "answer",
-        asks.c.purpose == Purpose.GOLD,
-        gold.c.value.is_not(None),
-    )
-    .order_by(answers.c.seq)
 )
 
 
@@ -101,22 +87,6 @@ def _said(ruling: Ruling | None, campaign: Campaign) -> Value | None:
     if ruling is None or abstains(ruling.value, campaign.config.labels):
         return None
     return ruling.value
-
-
-def accuracy_on_gold(connection: Connection, campaign: CampaignId) -> dict[PersonId, Interval]:
-    """Return how often each person was right about gold, with 95 % limits."""
-    return accuracy((person, one == 1) for person, one in scores(connection, campaign))
-
-
-def scores(connection: Connection, campaign: CampaignId) -> list[tuple[PersonId, float]]:
-    """Return (person, how right) of every answer about gold, oldest first; see `quality.gold`."""
-    rows = connection.execute(_JUDGED, of(campaign))
-    pairs = ((row.person, decode(row.value), decode(row.known)) for row in rows)
-    return [
-        (person, score(said, known))
-        for person, said, known in pairs
-        if said is not None and known is not None
-    ]
 
 
 def _due(

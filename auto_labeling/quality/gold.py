@@ -1,38 +1,16 @@
-"""How often people are right about items whose answer is known."""
+"""How right an answer is where the right one is known."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from auto_labeling.formats.overlaps import ious
-from auto_labeling.quality.annotators.shares import exact_limits
-from auto_labeling.records import Interval, PersonId, Value
+from auto_labeling.records import Value
 from auto_labeling.shapes import Shape
 
 MATCH_IOU = 0.5
-
-
-def accuracy(rows: Iterable[tuple[PersonId, bool]]) -> dict[PersonId, Interval]:
-    """Return the share of right answers of each person, by name, with exact 95 % limits.
-
-    >>> mia = accuracy([("mia", True)] * 9 + [("mia", False)])["mia"]
-    >>> mia.value, round(mia.low, 3), round(mia.high, 3), mia.n
-    (0.9, 0.555, 0.997, 10)
-    """
-    found: dict[PersonId, list[bool]] = defaultdict(list)
-    for person, right in rows:
-        found[person].append(right)
-    hits, n = ([size(each) for each in found.values()] for size in (sum, len))
-    low, high = exact_limits(hits, n)
-    return {
-        person: Interval(value=sum(each) / len(each), low=float(down), high=float(up), n=len(each))
-        for (person, each), down, up in sorted(
-            zip(found.items(), low, high, strict=True), key=lambda row: row[0][0]
-        )
-    }
 
 
 def score(said: Value, known: Value) -> float:

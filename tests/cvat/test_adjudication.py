@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import select
 
 from auto_labeling.campaign.driver import drive
-from auto_labeling.campaign.gold import accuracy_on_gold
 from auto_labeling.campaign.schema import asks, campaigns, gold, labels, uploads
 from tests.cvat.campaigns import CAMPAIGN, Desk, begin, other
 from tests.cvat.people import Login, Office
 from tests.support.campaigns import driving, ledger_of
 from tests.support.examination import examined
+from tests.support.gold import accuracy_on_gold
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 MIA, LI, SAM = range(3)
@@ -101,8 +101,8 @@ def test_who_rules_what_is_hidden_and_who_is_right(tmp_path: Path, cvat: Office)
     floor.finish(MIA, floor.right)
     floor.goes_on()
     examined(path, CAMPAIGN)
-    with driving(path, CAMPAIGN) as opened, opened.ledger.read() as connection:
-        found = accuracy_on_gold(connection, CAMPAIGN)
+    found = accuracy_on_gold(path, CAMPAIGN)
+    with driving(path, CAMPAIGN) as opened:
         named = {opened.pseudonyms.login_of(person): one.value for person, one in found.items()}
     assert named == {li: 1.0, sam: 0.0}
     assert not {row.item for row in floor.rows(labels)} & apart

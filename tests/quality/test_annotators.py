@@ -422,3 +422,20 @@ class TestProposals:
         assert heavy[0] < 0.2 < 1.5 < heavy[1:].min()
         alone = Panel(people=3, opinions=1).drawn(0)
         assert weights(merit_of(alone.others, alone.people, 3), 3).tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("hits", "n", "low", "high"),
+    # Published limits: Newcombe (1998), Statistics in Medicine 17, table I, method 5.
+    [
+        (81, 263, 0.2527, 0.3676),
+        (15, 148, 0.0578, 0.1617),
+        (0, 20, 0.0, 0.1684),
+        (1, 29, 0.0009, 0.1776),
+    ],
+)
+def test_limits_of_shares_are_the_published_ones(
+    hits: int, n: int, low: float, high: float
+) -> None:
+    found = exact_limits([hits], [n])
+    assert [round(float(limit[0]), 4) for limit in found] == [low, high]

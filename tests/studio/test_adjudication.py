@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import select
 
 from auto_labeling.campaign.driver import drive
-from auto_labeling.campaign.gold import accuracy_on_gold
 from auto_labeling.campaign.schema import asks, campaigns, gold, labels
 from auto_labeling.studio import Person, Studio
 from tests.studio.room import begin
 from tests.support.campaigns import CLASSES, data_of, driving, ledger_of
 from tests.support.examination import examined
+from tests.support.gold import accuracy_on_gold
 from tests.support.studio import tasks_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -124,8 +124,8 @@ def test_who_rules_what_is_hidden_and_who_is_right(
         floor.answers(mia, floor.right)
         floor.goes_on()
     examined(path, campaign)
-    with driving(path, campaign) as opened, opened.ledger.read() as connection:
-        found = accuracy_on_gold(connection, campaign)
+    found = accuracy_on_gold(path, campaign)
+    with driving(path, campaign) as opened:
         named = {opened.pseudonyms.login_of(person): one.value for person, one in found.items()}
     assert named == {li.login: 1.0, sam.login: 0.0}
     assert not {row.item for row in floor.rows(labels)} & apart
