@@ -118,5 +118,7 @@ def within(outline: Polygon, x: NDArray[np.float64], y: NDArray[np.float64]) -> 
     ):
         if v != t:
             passes = (v <= y) != (t <= y)
-            inside ^= passes & (x < u + (y - v) * (s - u) / (t - v))
+            # Elsewhere an edge that is all but level would divide by all but nothing.
+            along = np.divide(y - v, t - v, out=np.zeros_like(y), where=passes)
+            inside ^= passes & (x < u + along * (s - u))
     return inside
