@@ -8,15 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 
 from auto_labeling import assemble
 from auto_labeling.campaign import annotator_account, answers
 from auto_labeling.campaign.annotator_account import Given
 from auto_labeling.campaign.differing import by_item, disagreements
-from auto_labeling.campaign.gold import scores
 from auto_labeling.campaign.gold_account import line_of
 from auto_labeling.campaign.quality_account import QualityAccount
 from auto_labeling.campaign.reviewing import Pair
+from auto_labeling.campaign.schema import answers as given_answers
+from auto_labeling.campaign.schema import gold
 from auto_labeling.quality.annotators import Signal
 from auto_labeling.records import LabelSchema, Value
 from auto_labeling.shapes import Box
@@ -97,7 +99,12 @@ class TestCampaigns:
         drive(path, campaign)
         found = quality_of(path, campaign)
         with ledger_of(path) as ledger, ledger.read() as connection:
-            right = [one for _, one in scores(connection, campaign)]
+            said = select(given_answers.c.value == gold.c.value).where(
+                given_answers.c.item == gold.c.item,
+                given_answers.c.current,
+                given_answers.c.kind == "answer",
+            )
+            right = connection.scalars(said).all()
         assert found is not None
         assert found.gold is not None
         assert (found.gold.items, found.gold.right.n) == (8, len(right))
