@@ -131,6 +131,17 @@ def batch_size(asked: int, available: int) -> int:
     return min(asked, available)
 
 
+def ratio(above: Floats, below: Floats) -> NDArray[np.float64]:
+    """Return above / below, and nan where there is nothing below.
+
+    >>> ratio(np.array([1.0, 0.0]), np.array([4.0, 0.0]))
+    array([0.25,  nan])
+    """
+    found = np.full(np.broadcast_shapes(above.shape, below.shape), np.nan)
+    np.divide(above, below, out=found, where=below > 0)
+    return found
+
+
 def squared_distances(points: Floats, centers: Floats) -> NDArray[np.float64]:
     """Return (n, m) squared Euclidean distances; the caller keeps n x m small.
 

@@ -131,6 +131,15 @@ Among boxes stands a polygon where somebody turned a box. An abstention from sha
 name."""
 
 
+def shapes_of(value: Value | None) -> tuple[Shape, ...]:
+    """Return what an answer draws; nothing of an abstention, and of classes.
+
+    >>> shapes_of(("cannot tell",)), shapes_of(None)
+    ((), ())
+    """
+    return tuple(one for one in value or () if not isinstance(one, str))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """The unit of purchase: one opinion by one person on one item."""

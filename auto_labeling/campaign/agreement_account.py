@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, select
 
-from auto_labeling import config as config_room
 from auto_labeling.campaign import blind_slice
 from auto_labeling.campaign.intake import decode
 from auto_labeling.campaign.mends import mended_at
@@ -61,14 +60,13 @@ def nothing() -> AgreementAccount | None:
 
 
 def account_of(
-    connection: Connection, campaign: CampaignId, told: Mapping[str, Any]
+    connection: Connection, campaign: CampaignId, config: CampaignConfig
 ) -> Callable[[], AgreementAccount | None]:
     """Read who answered what, and return what reckons the account of it, once.
 
-    `told` is the configuration as the ledger keeps it. None is reckoned where there is no slice
+    `config` is the configuration as the ledger keeps it. None is reckoned where there is no slice
     and no item that two people have answered.
     """
-    config = config_room.parse(told)
     stored = connection.execute(_OPINIONS, of(campaign)).all()
     if config.quality.agreement is None and len({row.item for row in stored}) == len(stored):
         return nothing

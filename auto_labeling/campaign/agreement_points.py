@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from auto_labeling import config
 from auto_labeling.campaign import agreement_account, amending, budget
 from auto_labeling.campaign.agreement_account import AgreementAccount
 from auto_labeling.campaign.context import Campaign
@@ -20,7 +21,7 @@ def note(campaign: Campaign) -> dict[str, float]:
     name = campaign.campaign_id
     with campaign.ledger.read() as connection:
         _, told = amending.stored(connection, name)
-        account = agreement_account.account_of(connection, name, told)()
+        account = agreement_account.account_of(connection, name, config.parse(told))()
         answers = budget.account(connection, name).committed_answers
         bought = sum(label.source == "human" for label in read_labels(connection, name))
     series = _figures(account) | ({"quality/answers_per_item": answers / bought} if bought else {})

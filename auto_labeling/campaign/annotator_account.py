@@ -24,8 +24,7 @@ from auto_labeling.quality.annotators import (
 from auto_labeling.quality.dawid_skene import DawidSkene
 from auto_labeling.quality.gold import score
 from auto_labeling.ratings import Ratings
-from auto_labeling.records import ItemId, LabelSchema, PersonId, Value
-from auto_labeling.shapes import Shape
+from auto_labeling.records import ItemId, LabelSchema, PersonId, Value, shapes_of
 
 _MOST_CONFUSIONS = 2_000_000
 """Entries of everybody's confusions together, above which nobody reads them."""
@@ -145,14 +144,10 @@ def _drawn(
     right = [
         score(one.value, truth[one.item_id]) if one.item_id in truth else np.nan for one in given
     ]
-    shapes = [_shapes(one.value) for one in given]
+    shapes = [shapes_of(one.value) for one in given]
     return Answered.drawings(
         items, people, (n, len(names)), *_times(given), shapes, np.array(right, dtype=np.float64)
     )
-
-
-def _shapes(value: Value) -> list[Shape]:
-    return [one for one in value if not isinstance(one, str)]
 
 
 def _positions(
@@ -195,10 +190,10 @@ def _agrees(pair: Pair) -> float | None:
     said, answered = pair.suggested, pair.answered
     if isinstance(said, str) or isinstance(answered, str) or said is None:
         return float(said == answered)
-    shapes = _shapes(said)
+    shapes = shapes_of(said)
     if len(shapes) < len(said) or any(isinstance(one, str) for one in answered):
         return float(set(said) == set(answered))
-    hits, of = anchoring.agreed([reviewed(tuple(shapes), tuple(_shapes(answered)))])[0].tolist()
+    hits, of = anchoring.agreed([reviewed(shapes, shapes_of(answered))])[0].tolist()
     return hits / of if of else None
 
 

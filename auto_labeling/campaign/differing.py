@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from auto_labeling.campaign.annotator_account import Given, as_class
 from auto_labeling.campaign.intake import decode
 from auto_labeling.quality.overlaps import agreement
-from auto_labeling.records import ItemId, Value
-from auto_labeling.shapes import Shape
+from auto_labeling.records import ItemId, Value, shapes_of
 
 MOST = 8
 """How many are told of: to look at more, there is the audit."""
@@ -90,10 +89,6 @@ def _agreement(values: Sequence[Value]) -> float:
     if all(isinstance(one, str) or all(isinstance(name, str) for name in one) for one in values):
         counts = Counter(map(as_class, values)).values()
         return sum(many * (many - 1) for many in counts) / (m * (m - 1))
-    drawn = [_shapes(value) for value in values]
+    drawn = [shapes_of(value) for value in values]
     pairs = [agreement(one, other) for at, one in enumerate(drawn) for other in drawn[:at]]
     return sum(pairs) / len(pairs)
-
-
-def _shapes(value: Value) -> list[Shape]:
-    return [one for one in value if not isinstance(one, str)]

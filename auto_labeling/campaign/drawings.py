@@ -18,7 +18,7 @@ from auto_labeling.errors import DataError
 from auto_labeling.formats.outlines import outline_of
 from auto_labeling.models.fitting import Fitted
 from auto_labeling.ports import Detects, LearnsDrawings, Model, Shift
-from auto_labeling.records import Interval, LabelSchema, Value
+from auto_labeling.records import Interval, LabelSchema, Value, shapes_of
 from auto_labeling.shapes import Mask, Shape
 
 
@@ -36,7 +36,7 @@ class Drawings:
     schema: LabelSchema
 
     def targets(self, values: Sequence[Value | None]) -> list[tuple[Shape, ...]]:
-        return [tuple(one for one in value or () if not isinstance(one, str)) for value in values]
+        return [shapes_of(value) for value in values]
 
     def fit(self, model: Model, X: Any, values: Sequence[Value | None]) -> Fitted:
         if not isinstance(model, LearnsDrawings):

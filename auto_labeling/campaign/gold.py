@@ -19,9 +19,10 @@ from auto_labeling.campaign.adjudication import to_rule_on
 from auto_labeling.campaign.assigning import asked_by_name
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.intake import encode
-from auto_labeling.campaign.rulings import GOLD, Ruling, abstains, rulings_on_gold
+from auto_labeling.campaign.rulings import GOLD, Ruling, rulings_on_gold
 from auto_labeling.campaign.schema import CAMPAIGN, answers, asks, gold, items, of
 from auto_labeling.campaign.transition import OPEN
+from auto_labeling.quality.counting import abstains
 from auto_labeling.records import AskState, ItemId, PersonId, Purpose, Value
 
 Wanted = tuple[ItemId, Purpose, int]

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from auto_labeling.arrays import ratio
 from auto_labeling.errors import ConfigurationError
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -46,13 +47,6 @@ class Metric:
     """Whether it is a share of `size` items, so that without groups it is binomial."""
     shown: Callable[[float], float] = float
     """Increasing; from the rate, on which the interval is made, to the figure that is shown."""
-
-
-def ratio(above: Floats, below: Floats) -> Floats:
-    """Return above / below, and nan where there is nothing below."""
-    out = np.full(np.broadcast_shapes(above.shape, below.shape), np.nan)
-    np.divide(above, below, out=out, where=below > 0)
-    return out
 
 
 def mean_defined(values: Floats) -> Floats:

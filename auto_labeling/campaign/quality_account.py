@@ -32,8 +32,9 @@ from auto_labeling.campaign.differing import (
 from auto_labeling.campaign.gold_account import GoldLine
 from auto_labeling.campaign.intake import decode
 from auto_labeling.campaign.opinions_account import OpinionsAccount
-from auto_labeling.campaign.rulings import Ruling, abstains
+from auto_labeling.campaign.rulings import Ruling
 from auto_labeling.campaign.schema import CAMPAIGN, answers, asks, gold, labels, of
+from auto_labeling.quality.counting import abstains
 from auto_labeling.records import CampaignId, ItemId, LabelSchema, Purpose, Value
 
 _MOST_CLASSES = 12
@@ -126,7 +127,7 @@ def account_of(
         labels=dict(connection.execute(_LABELS, of(campaign)).all()),
         suggested=reviewing.rows(connection, campaign),
         rulings=sorted(decided.values(), key=lambda one: -one.at),
-        agreement=agreement_account.account_of(connection, campaign, told),
+        agreement=agreement_account.account_of(connection, campaign, config),
         opinions=opinions_account.account_of(connection, campaign, config.quality.overlap),
         schema=config.labels,
     )

@@ -16,8 +16,7 @@ from auto_labeling.campaign.schema import CAMPAIGN, answers, of, suggested
 from auto_labeling.preannotation import worth
 from auto_labeling.preannotation.measured_times import Timed, measured
 from auto_labeling.preannotation.reviewing import Review, reviewed
-from auto_labeling.records import ItemId, LabelSchema, PersonId, Value
-from auto_labeling.shapes import Shape
+from auto_labeling.records import ItemId, LabelSchema, PersonId, Value, shapes_of
 
 _REVIEWS = (
     select(
@@ -113,7 +112,7 @@ class Experience:
 
 def timed(pair: Pair, review: Review | None) -> Timed:
     """Return how long an answer took; without a review it began with nothing."""
-    began = Review(drawn=drawn(pair.answered)) if review is None else review
+    began = Review(drawn=shapes_of(pair.answered)) if review is None else review
     return Timed(review=began, seen=review is not None, seconds=pair.seconds)
 
 
@@ -121,13 +120,8 @@ def _seen(pair: Pair) -> Review | None:
     """Return what became of what the person saw; None: it was nothing."""
     if pair.blind or pair.suggested is None:
         return None
-    return reviewed(drawn(pair.suggested), drawn(pair.answered))
+    return reviewed(shapes_of(pair.suggested), shapes_of(pair.answered))
 
 
 def _unshown(pair: Pair, times: AnnotationTimes) -> Review:
-    return reviewed(drawn(pair.unsure), drawn(pair.answered), accepted=times.accept_iou)
-
-
-def drawn(value: Value | None) -> tuple[Shape, ...]:
-    """Return the shapes of an answer; none of an abstention."""
-    return tuple(one for one in value or () if not isinstance(one, str))
+    return reviewed(shapes_of(pair.unsure), shapes_of(pair.answered), accepted=times.accept_iou)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, select
 from auto_labeling.campaign.intake import decode
 from auto_labeling.campaign.schema import CAMPAIGN, THESE, answers, asks, configurations, gold, of
 from auto_labeling.ports import Verdict
+from auto_labeling.quality.counting import abstains
 from auto_labeling.records import CampaignId, ItemId, LabelSchema, Micros, PersonId, Purpose, Value
 
 TO_BE_RULED = select(asks.c.ask).where(
@@ -80,17 +81,6 @@ def ruled(
     votes = {verdict.item_id: verdict.votes for verdict in verdicts}
     kept = [verdict for verdict in verdicts if verdict.item_id not in decided]
     return kept + [_verdict(one, votes.get(one.item_id, 0), schema) for one in decided.values()]
-
-
-def abstains(value: Value, schema: LabelSchema) -> bool:
-    """Return whether an answer says that none can be given.
-
-    >>> schema = LabelSchema(task="multi", classes=("cat", "dog"), abstain=("cannot tell",))
-    >>> abstains(("cannot tell",), schema), abstains((), schema)
-    (True, False)
-    """
-    said = (value,) if isinstance(value, str) else value
-    return any(one in schema.abstain for one in said)
 
 
 def _verdict(ruling: Ruling, votes: int, schema: LabelSchema) -> Verdict:

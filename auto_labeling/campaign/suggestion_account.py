@@ -15,12 +15,12 @@ from sqlalchemy import Connection
 from auto_labeling.annotation_times import AnnotationTimes
 from auto_labeling.campaign import reviewing
 from auto_labeling.campaign.intervals import exact
-from auto_labeling.campaign.reviewing import Pair, drawn
+from auto_labeling.campaign.reviewing import Pair
 from auto_labeling.preannotation import anchoring
 from auto_labeling.preannotation.measured_times import measured
 from auto_labeling.preannotation.reviewing import Outcome, Review, reviewed
 from auto_labeling.preannotation.savings import saved
-from auto_labeling.records import CampaignId, Interval, draws
+from auto_labeling.records import CampaignId, Interval, draws, shapes_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +196,7 @@ def _same(pair: Pair) -> bool:
 
 
 def _review(pair: Pair) -> Review:
-    return reviewed(drawn(pair.suggested), drawn(pair.answered))
+    return reviewed(shapes_of(pair.suggested), shapes_of(pair.answered))
 
 
 def _cannot_tell(pair: Pair, abstain: Sequence[str]) -> bool:

@@ -14,7 +14,7 @@ from auto_labeling.formats.overlaps import ious
 from auto_labeling.ports import Vote
 from auto_labeling.quality.agreement.matching import SAME_OBJECT
 from auto_labeling.quality.counting import abstains
-from auto_labeling.records import ItemId, LabelSchema, Value
+from auto_labeling.records import ItemId, LabelSchema, Value, shapes_of
 from auto_labeling.shapes import Shape
 
 
@@ -72,7 +72,7 @@ def _differences(one: Value, other: Value, schema: LabelSchema) -> Iterator[tupl
             yield str(one), str(other)
         return
     if schema.is_drawn:
-        yield from _drawn_differences(_shapes(one), _shapes(other))
+        yield from _drawn_differences(shapes_of(one), shapes_of(other))
         return
     mine, theirs = ({str(name) for name in value} for value in (one, other))
     if not mine - theirs or not theirs - mine:
@@ -98,7 +98,3 @@ def _drawn_differences(
             yield mine[row].label, theirs[column].label
     for shapes, seen in ((mine, {row for row, _ in met}), (theirs, {one for _, one in met})):
         yield from ((shape.label, None) for at, shape in enumerate(shapes) if at not in seen)
-
-
-def _shapes(value: Sequence[str | Shape]) -> list[Shape]:
-    return [one for one in value if not isinstance(one, str)]

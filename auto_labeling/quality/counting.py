@@ -10,7 +10,12 @@ from auto_labeling.records import LabelSchema, Value
 
 
 def abstains(value: Value, schema: LabelSchema) -> bool:
-    """Whether an answer is, or has in it, what `schema` calls an abstention."""
+    """Whether an answer is, or has in it, what `schema` calls an abstention.
+
+    >>> schema = LabelSchema(task="multi", classes=("cat", "dog"), abstain=("cannot tell",))
+    >>> abstains(("cannot tell",), schema), abstains((), schema)
+    (True, False)
+    """
     if not schema.abstain:
         return False
     if isinstance(value, str):

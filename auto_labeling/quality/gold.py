@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from auto_labeling.formats.overlaps import ious
-from auto_labeling.records import Value
+from auto_labeling.records import Value, shapes_of
 from auto_labeling.shapes import Shape
 
 MATCH_IOU = 0.5
@@ -24,8 +24,7 @@ def score(said: Value, known: Value) -> float:
     """
     if isinstance(said, str) or isinstance(known, str):
         return float(said == known)
-    mine = [one for one in said if not isinstance(one, str)]
-    true = [one for one in known if not isinstance(one, str)]
+    mine, true = shapes_of(said), shapes_of(known)
     if len(mine) < len(said) or len(true) < len(known) or not (mine and true):
         return float(set(said) == set(known))
     return 2 * _matches(mine, true) / (len(mine) + len(true))

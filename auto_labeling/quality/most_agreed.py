@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.ports import Verdict, Vote
 from auto_labeling.quality.overlaps import agreement
-from auto_labeling.records import LabelSchema
+from auto_labeling.records import LabelSchema, shapes_of
 from auto_labeling.shapes import Shape
 
 
@@ -29,7 +29,7 @@ class MostAgreed:
             )
         drawn: dict[str, list[tuple[Shape, ...]]] = {vote.item_id: [] for vote in votes}
         for vote in sorted(votes, key=lambda vote: vote.person):
-            shapes = tuple(one for one in vote.value if not isinstance(one, str))
+            shapes = shapes_of(vote.value)
             if len(shapes) == len(vote.value):
                 drawn[vote.item_id].append(shapes)
         return [_verdict(item, drawings) for item, drawings in drawn.items()]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from auto_labeling.quality.agreement.resampling import ratio
+from auto_labeling.arrays import ratio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

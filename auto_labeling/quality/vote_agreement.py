@@ -10,9 +10,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from auto_labeling.arrays import ratio
 from auto_labeling.ports import Vote
 from auto_labeling.quality.agreement import NominalAlpha, coefficient_interval, drawings
-from auto_labeling.quality.agreement.resampling import ratio, resampled
+from auto_labeling.quality.agreement.resampling import resampled
 from auto_labeling.quality.confused_pairs import ConfusedPair, confused_pairs
 from auto_labeling.quality.counting import abstains, names_of
 from auto_labeling.quality.set_alpha import SetAlpha

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -112,10 +113,7 @@ def hits_out_of_fold(given: Any, rows: Any, y: NDArray[Any], seed: int) -> NDArr
     if len(y) < _FOLDS or len(np.unique(y)) < 2:
         return np.empty(0, dtype=bool)
     hits = np.empty(len(y), dtype=bool)
-    folds = _folds(y, seed)
-    for fold in range(_FOLDS):
-        train, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        model = fitted(given, data.take(rows, train), y[train], seed)
+    for held, model in _by_fold(given, rows, y, seed):
         guesses = model.classes_[proba(model, data.take(rows, held)).argmax(axis=1)]
         hits[held] = guesses == y[held]
     return hits
@@ -128,12 +126,19 @@ def proba_out_of_fold(given: Any, rows: Any, y: NDArray[Any], seed: int) -> NDAr
     """
     classes = np.unique(y)
     said = np.empty((len(y), len(classes)))
+    for held, model in _by_fold(given, rows, y, seed):
+        said[held] = proba(model, data.take(rows, held), classes)
+    return said
+
+
+def _by_fold(
+    given: Any, rows: Any, y: NDArray[Any], seed: int
+) -> Iterator[tuple[NDArray[np.intp], Model]]:
+    """Yield the rows of each fold, and a model that was fitted without them."""
     folds = _folds(y, seed)
     for fold in range(_FOLDS):
         train, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        model = fitted(given, data.take(rows, train), y[train], seed)
-        said[held] = proba(model, data.take(rows, held), classes)
-    return said
+        yield held, fitted(given, data.take(rows, train), y[train], seed)
 
 
 def _folds(y: NDArray[Any], seed: int) -> NDArray[np.intp]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from auto_labeling import config
 from auto_labeling.campaign import agreement_account, agreement_points, amending
 from auto_labeling.campaign.agreement_account import AgreementAccount
 from auto_labeling.campaign.schema import asks, log_points, picks
@@ -25,7 +26,7 @@ def account(asked: Office) -> AgreementAccount | None:
     name = asked.campaign.campaign_id
     with asked.campaign.ledger.read() as connection:
         _, told = amending.stored(connection, name)
-        return agreement_account.account_of(connection, name, told)()
+        return agreement_account.account_of(connection, name, config.parse(told))()
 
 
 def slice_of(asked: Office) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from auto_labeling import config
 from auto_labeling.campaign import agreement_account, amending
 from auto_labeling.campaign.agreement_account import AgreementAccount
 from auto_labeling.campaign.rounds import RoundState
@@ -66,7 +67,9 @@ def amend(asked: Office) -> str | None:
 def account(asked: Office) -> AgreementAccount:
     with asked.campaign.ledger.read() as connection:
         _, told = amending.stored(connection, asked.campaign.campaign_id)
-        found = agreement_account.account_of(connection, asked.campaign.campaign_id, told)()
+        found = agreement_account.account_of(
+            connection, asked.campaign.campaign_id, config.parse(told)
+        )()
     assert found is not None
     return found
 

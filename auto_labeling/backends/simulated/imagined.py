@@ -13,7 +13,7 @@ from auto_labeling.backends.simulated.said import Said
 from auto_labeling.backends.simulated.sitting import Sitting
 from auto_labeling.backends.simulated.truth import Truth
 from auto_labeling.errors import DataError
-from auto_labeling.records import ItemId, LabelSchema, PersonId, Value
+from auto_labeling.records import ItemId, LabelSchema, PersonId, Value, shapes_of
 from auto_labeling.shapes import Shape
 
 
@@ -65,7 +65,7 @@ class Imagined:
         else:
             value = person.abstention(self.seed, item, ordinal, self.schema)
             if value is None:
-                return self._drawn(person, item, ordinal, _shapes(true), shown)
+                return self._drawn(person, item, ordinal, shapes_of(true), shown)
         seconds = person.duration_s(self.seed, item, ordinal, value)
         return Said(value=value, seconds=seconds)
 
@@ -83,7 +83,7 @@ class Imagined:
         strokes = list(
             from_nothing(sitting, true, self.times)
             if shown is None
-            else from_suggestion(sitting, true, _shapes(shown), self.times)
+            else from_suggestion(sitting, true, shapes_of(shown), self.times)
         )
         acts_s = [self.times.open_s, *(act_s for stroke in strokes for act_s in stroke.acts_s)]
         return Said(
@@ -96,8 +96,3 @@ class Imagined:
         if item not in self.truth:
             raise DataError(f"{self.truth.path}: expected a label for item {item!r}, got none")
         return self.truth[item]
-
-
-def _shapes(value: Value) -> tuple[Shape, ...]:
-    """Return the shapes of an answer; an abstention has none."""
-    return tuple(one for one in value if not isinstance(one, str))

@@ -8,8 +8,9 @@ from typing import TypeAlias
 
 import numpy as np
 
+from auto_labeling.arrays import ratio
 from auto_labeling.campaign.drawn_metrics.matching import Matches, average_precision
-from auto_labeling.campaign.metrics import Counts, Floats, mean_defined, ratio
+from auto_labeling.campaign.metrics import Counts, Floats, mean_defined
 
 CONFIDENCE = 0.25
 """The score from which an object counts as seen, as where YOLO predicts for people."""

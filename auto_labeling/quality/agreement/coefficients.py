@@ -8,7 +8,8 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from auto_labeling.quality.agreement.resampling import beyond_chance, ratio, resampled
+from auto_labeling.arrays import ratio
+from auto_labeling.quality.agreement.resampling import beyond_chance, resampled
 from auto_labeling.records import Interval
 
 Counts: TypeAlias = NDArray[np.integer[Any]]

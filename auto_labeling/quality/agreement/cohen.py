@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auto_labeling.quality.agreement.resampling import beyond_chance, ratio, resampled_together
+from auto_labeling.arrays import ratio
+from auto_labeling.quality.agreement.resampling import beyond_chance, resampled_together
 from auto_labeling.ratings import Ratings
 from auto_labeling.records import Interval
 

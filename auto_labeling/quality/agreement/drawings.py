@@ -12,10 +12,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from auto_labeling.arrays import ratio
 from auto_labeling.ports import Vote
 from auto_labeling.quality.agreement.matching import matches
-from auto_labeling.quality.agreement.resampling import Value, ratio, resampled_together
-from auto_labeling.records import Interval, ItemId, PersonId
+from auto_labeling.quality.agreement.resampling import Value, resampled_together
+from auto_labeling.records import Interval, ItemId, PersonId, shapes_of
 from auto_labeling.shapes import Shape
 
 _BY_CHANCE = 2_000
@@ -75,7 +76,7 @@ class Drawings:
         """Return the drawings beside each other; of one person's the last counts."""
         drawn: defaultdict[ItemId, dict[PersonId, Drawing]] = defaultdict(dict)
         for vote in votes:
-            shapes = tuple(one for one in vote.value if not isinstance(one, str))
+            shapes = shapes_of(vote.value)
             if len(shapes) == len(vote.value):
                 drawn[vote.item_id][vote.person] = shapes
         shared = {item: by for item, by in drawn.items() if len(by) > 1}

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from auto_labeling.arrays import ratio
 from auto_labeling.errors import DataError
 from auto_labeling.quality.agreement.coefficients import Counts
-from auto_labeling.quality.agreement.resampling import ratio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

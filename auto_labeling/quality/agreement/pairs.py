@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from auto_labeling.arrays import spans
+from auto_labeling.arrays import ratio, spans
 from auto_labeling.errors import DataError
 from auto_labeling.quality.agreement.cohen import (
     PairAgreement,
@@ -18,7 +18,7 @@ from auto_labeling.quality.agreement.cohen import (
     one_hot,
     percent_and_kappa,
 )
-from auto_labeling.quality.agreement.resampling import DRAWS, limited, ratio
+from auto_labeling.quality.agreement.resampling import DRAWS, limited
 from auto_labeling.ratings import Ratings
 from auto_labeling.records import Interval
 

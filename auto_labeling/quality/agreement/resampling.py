@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from auto_labeling.arrays import spans
+from auto_labeling.arrays import ratio, spans
 from auto_labeling.records import Interval
 
 Value: TypeAlias = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -79,17 +79,6 @@ def limited(figure: float, drawn: NDArray[np.float64], n: int) -> Interval:
         return Interval(value=figure, low=math.nan, high=math.nan, n=n)
     low, high = np.percentile(known, LEVEL).tolist()
     return Interval(value=figure, low=low, high=high, n=n)
-
-
-def ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the quotients, nan where nothing is below.
-
-    >>> ratio(np.array([1.0, 0.0]), np.array([4.0, 0.0]))
-    array([0.25,  nan])
-    """
-    found = np.full(np.broadcast_shapes(above.shape, below.shape), np.nan)
-    np.divide(above, below, out=found, where=below > 0)
-    return found
 
 
 def beyond_chance(

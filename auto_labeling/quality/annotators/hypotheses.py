@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from auto_labeling.arrays import ratio
 from auto_labeling.quality.annotators.copying import Following
 from auto_labeling.quality.annotators.merit import Merit
 from auto_labeling.quality.annotators.repetition import Repetition
-from auto_labeling.quality.annotators.shares import Floats, exact_limits, ratio
+from auto_labeling.quality.annotators.shares import Floats, exact_limits
 from auto_labeling.quality.annotators.trend import Trend
 from auto_labeling.records import Interval
 

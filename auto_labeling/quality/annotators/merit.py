@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from auto_labeling.arrays import ratio
 from auto_labeling.quality.annotators.comparing import Compared
-from auto_labeling.quality.annotators.shares import Floats, at_most, exact_limits, ratio
+from auto_labeling.quality.annotators.shares import Floats, at_most, exact_limits
 from auto_labeling.records import Interval
 
 

@@ -57,13 +57,6 @@ def at_least(hits: ArrayLike, n: ArrayLike, share: ArrayLike) -> Floats:
     return at_most(of - hit, of, 1 - np.asarray(share, dtype=np.float64))
 
 
-def ratio(part: Floats, whole: Floats) -> Floats:
-    """Return (w,) ratios; nan where there is nothing to divide by."""
-    found = np.full(len(whole), np.nan)
-    np.divide(part, whole, out=found, where=whole > 0)
-    return found
-
-
 def _pair(hits: ArrayLike, n: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
     hit, of = np.broadcast_arrays(np.asarray(hits, np.float64), np.asarray(n, np.float64))
     return hit, of
