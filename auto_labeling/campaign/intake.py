@@ -183,7 +183,7 @@ def _change(
         row["current"] = False
         return
     if row["kind"] == "tombstone" and ask is not None:
-        known.taken_back[event.item_id, person] = ask
+        known.taken_back[event.item_id, before["person"]] = ask
     before["current"] = False  # where it is a row of this very poll
     if "seq" in before:
         intake.superseded.append(before["seq"])

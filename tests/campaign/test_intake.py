@@ -211,6 +211,14 @@ def test_an_own_deletion_is_a_tombstone_and_is_not_refunded() -> None:
     assert not again.charges
 
 
+def test_a_deletion_by_nobody_known_is_the_authors_own_and_frees_nobody_elses_purchase() -> None:
+    taken = take(known(ask(0), ask(1)), [act(), deletion(person=None), act(answer="b", at=3)])
+    assert [row["ask"] for row in taken.rows] == ["ask-0", "ask-0", "ask-0"]
+    unnamed = act(answer="b", person=None, at=3)
+    taken = take(known(ask(0), ask(1)), [act(), deletion(person=None), unnamed])
+    assert [row["ask"] for row in taken.rows] == ["ask-0", "ask-0", "ask-1"]
+
+
 def test_the_deletion_of_what_was_never_seen_is_nothing() -> None:
     taken = take(known(ask()), [deletion()])
     assert taken == Intake()
