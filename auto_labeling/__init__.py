@@ -12,9 +12,11 @@ __all__ = [
     "ActiveLearner",
     "ActiveLearningManager",
     "ActiveLearningRunner",
+    "ActiveLearningSession",
     "AutoLabelingPipeline",
     "CVATClient",
     "CVATExporter",
+    "CoTrainer",
     "DiversitySampling",
     "ExpectedModelChange",
     "HybridQueryStrategy",
@@ -24,12 +26,15 @@ __all__ = [
     "LabelingSession",
     "PreAnnotator",
     "ProdigyExporter",
+    "PseudoLabeler",
     "QualityControl",
     "QueryByCommittee",
+    "SelfTrainer",
     "UncertaintySampling",
     "__version__",
     "compare_strategies",
     "detect_label_errors",
+    "expand_with_pseudo_labels",
     "select_for_labeling",
 ]
 
@@ -37,9 +42,11 @@ _HOMES = {
     "ActiveLearner": "auto_labeling.sampling.learner",
     "ActiveLearningManager": "auto_labeling.guided.manager",
     "ActiveLearningRunner": "auto_labeling.guided.runner",
+    "ActiveLearningSession": "auto_labeling.torch_session.session",
     "AutoLabelingPipeline": "auto_labeling.pipeline",
     "CVATClient": "auto_labeling.by_hand.cvat",
     "CVATExporter": "auto_labeling.by_hand.cvat_exporter",
+    "CoTrainer": "auto_labeling.semi_supervised.co_trainer",
     "DiversitySampling": "auto_labeling.sampling.diversity",
     "ExpectedModelChange": "auto_labeling.sampling.model_change",
     "HybridQueryStrategy": "auto_labeling.sampling.hybrid",
@@ -49,11 +56,14 @@ _HOMES = {
     "LabelingSession": "auto_labeling.session.labeling",
     "PreAnnotator": "auto_labeling.by_hand.pre_annotator",
     "ProdigyExporter": "auto_labeling.by_hand.exporters",
+    "PseudoLabeler": "auto_labeling.semi_supervised.pseudo_labeler",
     "QualityControl": "auto_labeling.quality_control.control",
     "QueryByCommittee": "auto_labeling.sampling.committee",
+    "SelfTrainer": "auto_labeling.semi_supervised.self_trainer",
     "UncertaintySampling": "auto_labeling.sampling.uncertainty",
     "compare_strategies": "auto_labeling.compare.racing",
     "detect_label_errors": "auto_labeling.quality_control.label_errors",
+    "expand_with_pseudo_labels": "auto_labeling.semi_supervised.expanding",
     "select_for_labeling": "auto_labeling.sampling.select",
 }
 """Public name -> the module it lives in."""
@@ -78,7 +88,12 @@ if TYPE_CHECKING:
     from auto_labeling.sampling.model_change import ExpectedModelChange
     from auto_labeling.sampling.select import select_for_labeling
     from auto_labeling.sampling.uncertainty import UncertaintySampling
+    from auto_labeling.semi_supervised.co_trainer import CoTrainer
+    from auto_labeling.semi_supervised.expanding import expand_with_pseudo_labels
+    from auto_labeling.semi_supervised.pseudo_labeler import PseudoLabeler
+    from auto_labeling.semi_supervised.self_trainer import SelfTrainer
     from auto_labeling.session.labeling import LabelingSession
+    from auto_labeling.torch_session.session import ActiveLearningSession
 else:
 
     def __getattr__(name: str) -> object:

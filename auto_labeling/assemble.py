@@ -14,6 +14,7 @@ from auto_labeling import config as config_room
 from auto_labeling import tracking
 from auto_labeling.campaign import amending, checking, creation, imported, lease, statement_reading
 from auto_labeling.campaign.context import Campaign, unwatched
+from auto_labeling.campaign.embedded import Embedded
 from auto_labeling.campaign.labeled import places
 from auto_labeling.campaign.ledger import Fence, Ledger
 from auto_labeling.campaign.pseudonyms import Pseudonyms
@@ -64,7 +65,7 @@ def create(
             raw=raw,
             config_path=config_path,
             base=base,
-            folder=folder,
+            workspace=workspace,
             clock=clock,
             pseudonym=Pseudonyms(workspace.people(campaign)),
             traits=traits,
@@ -190,6 +191,14 @@ def opened(
             workspace=workspace.root,
             base=Path(base or "."),
             pseudonyms=pseudonyms,
+            embedded=Embedded.of(
+                config,
+                pool,
+                inputs=folder / "inputs",
+                cache=workspace.cache,
+                base=Path(base or "."),
+                tell=tell,
+            ),
             batch_override=batch,
             waker=FileWaker(workspace, clock.sleep),
             tell=tell,

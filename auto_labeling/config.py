@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
-from auto_labeling import backends, models, pool, quality, selection
+from auto_labeling import backends, embedders, models, pool, quality, selection
 from auto_labeling.building import build, build_kind, refuse_below
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.models.sklearn import LogisticRegression
@@ -23,6 +23,7 @@ from auto_labeling.pool.source import Source
 from auto_labeling.ports import (
     BackendSettings,
     Consensus,
+    EmbedderSettings,
     ModelSettings,
     StoppingRule,
 )
@@ -30,6 +31,7 @@ from auto_labeling.preannotation.settings import Preannotate
 from auto_labeling.quality_plan import Quality
 from auto_labeling.records import LabelSchema
 from auto_labeling.selection import Selection, selection_of
+from auto_labeling.semi_supervised.settings import SemiSupervised
 from auto_labeling.strategies import stopping
 from auto_labeling.strategies.stopping.limits import MaxRounds
 
@@ -37,11 +39,12 @@ SCHEMA_VERSION = 1
 KINDS: dict[Any, Mapping[str, type]] = {
     BackendSettings: backends.TABLE,
     Consensus: quality.TABLE,
+    EmbedderSettings: embedders.TABLE,
     ModelSettings: models.TABLE,
     **selection.KINDS,
     Source: pool.TABLE,
 }
-FIXED = ("schema_version", "name", "labels", "pool", "labeled", "backend", "seed")
+FIXED = ("schema_version", "name", "labels", "pool", "labeled", "embedder", "backend", "seed")
 """What a running campaign cannot change: the identity of its data, its task and its tool."""
 
 
@@ -191,10 +194,14 @@ class CampaignConfig:
     schema_version: int = SCHEMA_VERSION
     labeled: tuple[Source, ...] = ()
     model: ModelSettings = field(default_factory=LogisticRegression)
+    embedder: EmbedderSettings | None = None
+    """What makes of texts or pictures what is learned from; None: the features of the pool are."""
     strategy: Selection = field(default_factory=Selection)
     people: tuple[Person, ...] = ()
     preannotate: Preannotate | None = None
     """None: people see no suggestions."""
+    semi_supervised: SemiSupervised | None = None
+    """None: models learn from labels of people alone; `none` says the same."""
     quality: Quality = field(default_factory=Quality)
     evaluation: Evaluation = field(default_factory=Evaluation)
     stop: tuple[StoppingRule, ...] = ()
@@ -224,11 +231,28 @@ class CampaignConfig:
             raise ConfigurationError(
                 f"preannotate.thresholds: expected classes of labels.classes, got {sorted(strange)}"
             )
+        if self.semi_supervised is not None:
+            self._expect_pseudo_labels()
         refuse_below(0, self.seed, "seed")
         logins = [person.user for person in self.people]
         if len(set(logins)) != len(logins):
             raise ConfigurationError(f"people: a user is named twice in {logins}")
         self._expect_named(logins)
+
+    def _expect_pseudo_labels(self) -> None:
+        """Raise `ConfigurationError` where nothing could be learned from pseudo-labels."""
+        if self.labels.task != "single":
+            raise ConfigurationError(
+                "semi_supervised: it learns items of one class each, and labels.task is "
+                f"{self.labels.task!r}; leave it out"
+            )
+        if not self.learns:
+            raise ConfigurationError("semi_supervised: without a model nothing is learned")
+        if self.reads_pictures:
+            raise ConfigurationError(
+                "semi_supervised: it needs features of the items, and this model reads pictures "
+                "only; leave it out, or choose another model"
+            )
 
     def _expect_named(self, logins: Sequence[str]) -> None:
         """Raise `ConfigurationError` for people of `quality` whom `people` does not name."""
@@ -267,6 +291,8 @@ def parse(raw: Mapping[str, Any]) -> CampaignConfig:
     rest = dict(raw)
     stop = rest.pop("stop", None) or {}
     chosen = rest.pop("strategy", None)
+    if rest.get("semi_supervised") in ("none", {"kind": "none"}):
+        del rest["semi_supervised"]
     config: CampaignConfig = build(CampaignConfig, rest, "", KINDS)
     extras: dict[str, Any] = {"stop": stopping.rules_from(stop)}
     if chosen is not None:

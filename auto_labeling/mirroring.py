@@ -15,9 +15,9 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, update
 
 from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.points import CAMPAIGN_RUN
 from auto_labeling.campaign.schema import log_points
 from auto_labeling.campaign.statement import Statement
-from auto_labeling.campaign.steps.judging import CAMPAIGN_RUN
 from auto_labeling.ports import Point, Tracker
 
 MODEL = "model/registered"

@@ -236,6 +236,8 @@ class AutoLabelingPipeline:
         }
         if settings["preannotate"] is not None:
             raw["preannotate"] = settings["preannotate"]
+        if "text" in raw["pool"]:
+            raw["embedder"] = {"kind": "tfidf"}
         if labeled is not None:
             raw["labeled"] = desk.labeled("labeled", labeled)
         return raw

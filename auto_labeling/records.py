@@ -28,6 +28,8 @@ class Purpose(StrEnum):
     OPINION = "opinion"
     ADJUDICATE = "adjudicate"
     RELABEL = "relabel"
+    AUDIT = "audit"
+    """Carried a pseudo-label and was drawn by lot; the answer teaches like any other."""
 
 
 class AskState(StrEnum):

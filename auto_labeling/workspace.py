@@ -43,6 +43,11 @@ class Workspace:
         """Prefect's home, where no server is set up."""
         return self.root / "prefect"
 
+    @property
+    def cache(self) -> Path:
+        """What can be computed again: whoever needs the disk deletes it."""
+        return self.root / "cache"
+
     def campaign(self, campaign: CampaignId) -> Path:
         """The files of one campaign."""
         return self.root / "campaigns" / campaign

@@ -7,14 +7,17 @@ import sys
 
 NAMES = (
     "adaptive_overlap",
+    "broken_clusters",
     "campaign_overhead",
     "consensus",
     "consensus_boxes",
     "demo_savings",
     "detection_campaign",
+    "full_pipeline",
     "label_efficiency",
     "oracle_gap",
     "preannotation",
+    "rule_of_thumb",
     "selection_speed",
     "stopping",
 )

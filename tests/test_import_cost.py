@@ -47,6 +47,11 @@ def test_the_classes_that_choose_bring_neither() -> None:
     assert not later & imported_by(f"from auto_labeling import {names}")
 
 
+def test_the_torch_session_brings_no_torch_before_there_is_a_module() -> None:
+    later = {"matplotlib", "mlflow", "pandas", "prefect", "sklearn", "torch"}
+    assert not later & imported_by("from auto_labeling import ActiveLearningSession")
+
+
 def test_a_tool_s_client_brings_its_sdk_only_when_it_calls() -> None:
     later = {"cvat_sdk", "label_studio_sdk", "matplotlib", "mlflow", "prefect", "torch"}
     names = "CVATClient, LabelStudioClient, LabelStudioExporter, ProdigyExporter"

@@ -103,7 +103,7 @@ def test_max_cost_counts_what_it_was_told() -> None:
 def test_the_estimate_is_a_cross_validated_share_with_exact_limits() -> None:
     made = session()
     assert math.isnan(made.estimated_accuracy)
-    labeled(made, 3)
+    labeled(made, 4)
     share, n = made.estimated_accuracy, made.n_labeled
     limits = binomtest(round(share * n), n).proportion_ci(method="exact")
     assert made.estimated_accuracy_interval == pytest.approx((limits.low, limits.high))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from auto_labeling import rows
 from auto_labeling.by_hand.suggesting import value_of
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.files import write_atomically
@@ -15,7 +16,6 @@ from auto_labeling.formats.codec import names_of
 from auto_labeling.formats.label_studio import LabelStudio
 from auto_labeling.formats.prodigy import Prodigy
 from auto_labeling.records import Item, LabelSchema, Suggestion
-from auto_labeling.sampling import rows
 from auto_labeling.sampling.handover import items_of, upload_of, write_companions
 from auto_labeling.view import len_of
 

@@ -30,7 +30,7 @@ _OPINIONS = (
         answers.c.kind == "answer",
         ~answers.c.unsolicited,
         # Rulings and answers to what was already doubted are no opinions by lot.
-        asks.c.purpose.in_((Purpose.TRAIN, Purpose.CONTROL, Purpose.OPINION)),
+        asks.c.purpose.in_((Purpose.TRAIN, Purpose.CONTROL, Purpose.AUDIT, Purpose.OPINION)),
     )
     .order_by(asks.c.ordinal, answers.c.seq)
 )

@@ -9,7 +9,7 @@ from auto_labeling.campaign import agreement_account, amending, budget
 from auto_labeling.campaign.agreement_account import AgreementAccount
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.labels import read as read_labels
-from auto_labeling.campaign.steps.judging import CAMPAIGN_RUN, intend
+from auto_labeling.campaign.points import CAMPAIGN_RUN, intend
 
 
 def note(campaign: Campaign) -> dict[str, float]:

@@ -9,6 +9,7 @@ from auto_labeling.campaign.lessons import lesson_of
 from auto_labeling.campaign.metric_names import check_metrics
 from auto_labeling.config import CampaignConfig
 from auto_labeling.errors import ConfigurationError
+from auto_labeling.models.fitting import weighs
 from auto_labeling.pool.pool import Pool
 from auto_labeling.ports import ChecksFiles, Traits
 from auto_labeling.strategies import stopping
@@ -55,9 +56,20 @@ def check(config: CampaignConfig) -> None:
 
 
 def check_files(config: CampaignConfig, base: Path) -> None:
-    """Raise `ConfigurationError` for a file of the model's that is not there, or another."""
+    """Raise `ConfigurationError` for a file of the model's, or of the embedder's, that is not there
+    or another.
+
+    What stands in it decides as well whether a model can weigh pseudo-labels less than labels.
+    """
     if isinstance(config.model, ChecksFiles):
         config.model.check(base, config.labels.task)
+    if config.embedder is not None:
+        config.embedder.check(base)
+    if config.semi_supervised is not None and not weighs(config.model.build(config.seed, base)):
+        raise ConfigurationError(
+            "semi_supervised: pseudo-labels weigh less than labels, and this model cannot weigh "
+            "its examples; choose another model, or leave it out"
+        )
 
 
 def check_tool(config: CampaignConfig, traits: Traits) -> None:
@@ -85,6 +97,18 @@ def check_kinds(pool: Pool, traits: Traits) -> None:
         raise ConfigurationError(
             f"pool: this tool shows items of kind {', '.join(sorted(traits.kinds))}, "
             f"got {', '.join(sorted(strange))}"
+        )
+
+
+def check_embedder(config: CampaignConfig, pool: Pool) -> None:
+    """Raise `ConfigurationError` for a pool of items that the embedder does not read."""
+    if config.embedder is None:
+        return
+    kinds, reads = pool.kinds(), config.embedder.reads
+    if len(kinds) != 1 or not kinds <= reads:
+        raise ConfigurationError(
+            f"embedder: this one reads items of one kind out of {', '.join(sorted(reads))}, "
+            f"the pool has {', '.join(sorted(kinds))}"
         )
 
 

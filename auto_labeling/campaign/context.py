@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from auto_labeling.campaign.embedded import Embedded
 from auto_labeling.campaign.ledger import Fence, Ledger
 from auto_labeling.campaign.lessons import Lesson, lesson_of
 from auto_labeling.campaign.payloads import heldout_as_it_was, pictures_as_they_were
@@ -20,6 +21,7 @@ from auto_labeling.config import CampaignConfig
 from auto_labeling.models import fitting
 from auto_labeling.models.fitting import Fitted
 from auto_labeling.pool.pool import Pool
+from auto_labeling.pool.rows import GatheredRows, StackedRows
 from auto_labeling.ports import AnnotationBackend, Clock, Model, Waker, WarmStarts
 from auto_labeling.records import CampaignId
 
@@ -47,6 +49,8 @@ class Campaign:
     """What relative paths of the configuration are relative to."""
     pseudonyms: Pseudonyms
     """Login -> pseudonym."""
+    embedded: Embedded | None = None
+    """What an embedder makes of the items; None: their features are those of the pool."""
     batch_override: int | None = None
     """Set where one run asks for another batch size than the configuration."""
     pause: Callable[[float], None] = time.sleep
@@ -80,12 +84,19 @@ class Campaign:
         """
         if self.config.reads_pictures:
             return pictures_as_they_were(self.pool, np.arange(len(self.pool))[rows])
-        return self.pool.features[rows]
+        return self.features[rows]
+
+    @property
+    def features(self) -> NDArray[np.float32] | StackedRows | GatheredRows:
+        """Return (n, p) numbers by position: of the embedder, or as the pool has them."""
+        return self.pool.features if self.embedded is None else self.embedded.features
 
     def heldout_inputs(self) -> Any:
         """Return what it reads of the held-out items."""
         if self.config.reads_pictures:
             return heldout_as_it_was(self.pool)
+        if self.embedded is not None:
+            return self.embedded.heldout
         return None if self.pool.heldout is None else self.pool.heldout.features
 
     def unfitted(self, before: str | None = None) -> Model:

@@ -6,6 +6,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from sqlalchemy import Connection, func, insert, select
 
 from auto_labeling import config as config_room
 from auto_labeling.campaign import budget, gold_choice, imported
-from auto_labeling.campaign.checking import check, check_files, check_kinds
+from auto_labeling.campaign.checking import check, check_embedder, check_files, check_kinds
+from auto_labeling.campaign.embedded import Embedded
 from auto_labeling.campaign.ledger import Fence, Ledger
 from auto_labeling.campaign.pseudonyms import concealed
 from auto_labeling.campaign.rounds import RoundState
@@ -28,13 +30,14 @@ from auto_labeling.campaign.schema import (
 )
 from auto_labeling.campaign.transition import put_aside, tell
 from auto_labeling.config import CampaignConfig
-from auto_labeling.errors import ConfigurationError
+from auto_labeling.errors import AutoLabelingError
 from auto_labeling.money import micros
 from auto_labeling.pool.pool import Pool
 from auto_labeling.pool.snapshot import ingest, ingest_labeled
 from auto_labeling.pool.splits import Split, known_sides, split
 from auto_labeling.ports import Clock, Traits
 from auto_labeling.records import CampaignId, Micros, Side
+from auto_labeling.workspace import Workspace
 
 _SHOWS_ALL = Traits()
 
@@ -52,7 +55,7 @@ def create(
     raw: Mapping[str, Any],
     config_path: Path | None,
     base: Path,
-    folder: Path,
+    workspace: Workspace,
     clock: Clock,
     pseudonym: Callable[[str], str],
     traits: Traits,
@@ -64,14 +67,18 @@ def create(
     config = config_room.parse(raw)
     check(config)
     check_files(config, base)
-    pool = take_in(config, base, folder / "inputs")
+    inputs = workspace.campaign(campaign) / "inputs"
+    pool = take_in(config, base, inputs)
     check_kinds(pool, traits)
+    check_embedder(config, pool)
     sides = split_of(config, pool)
     now = clock.now()
     labeled, leaking = imported.apart(imported.labels_of(config, pool), pool, sides)
     gold = gold_choice.choose(config, base, pool, sides, labeled)
     for one in gold:
         labeled.pop(one.item_id, None)  # nothing is learned from what people are measured on
+    if embedded := Embedded.of(config, pool, inputs=inputs, cache=workspace.cache, base=base):
+        embedded.begin()  # what cannot be embedded is said before anything is bought
     with ledger.write() as connection:
         connection.execute(
             insert(campaigns).values(
@@ -124,6 +131,7 @@ def add(
     folder: Path,
     clock: Clock,
     traits: Traits = _SHOWS_ALL,
+    embedded: Embedded | None = None,
 ) -> tuple[int, int]:
     """Take more rows into the pool, as a new snapshot; return (added, quarantined)."""
     source = config_room.source(raw_source)
@@ -136,7 +144,10 @@ def add(
     added = pool.snapshots[-1]
     try:
         check_kinds(pool, traits)
-    except ConfigurationError:
+        check_embedder(config, pool)
+        if embedded is not None:
+            replace(embedded, pool=pool).complete()
+    except AutoLabelingError:
         shutil.rmtree(added.folder)  # or the pool would hold rows that the ledger does not know
         raise
     start = len(pool) - added.size
@@ -152,20 +163,24 @@ def split_of(
     config: CampaignConfig, pool: Pool, known: Mapping[str, Side] | None = None, start: int = 0
 ) -> Split:
     """Return the sides of the items from position `start` on."""
-    judges = pool.heldout
+    judges, contents = pool.heldout, pool.contents
     if known is None:
         known = imported.sides_of(config, pool)
-    return split(
+    found = split(
         pool.ids[start:],
         pool.groups[start:],
-        pool.content_hashes[start:],
+        contents.pool[start:],
         seed=config.seed,
         # Without a model there is nothing to judge, and what is kept for that is never asked about.
         control_share=config.evaluation.control if config.learns and judges is None else 0.0,
-        heldout_hashes=() if judges is None else judges.content_hashes,
+        heldout_hashes=contents.heldout,
         heldout_groups=() if judges is None else [one for one in judges.groups if one is not None],
         known=known,
     )
+    if not contents.folded or start:
+        return found
+    note = f"{contents.folded} of them differ from a held-out text in case or spaces only"
+    return replace(found, notes=(*found.notes, note))
 
 
 def write_configuration(

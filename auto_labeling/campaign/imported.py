@@ -49,7 +49,7 @@ def sides_of(config: CampaignConfig, pool: Pool) -> dict[str, Side]:
     labeled = labels_of(config, pool)
     at = [place for place, item in enumerate(pool.ids) if item in labeled]
     groups = [pool.groups[place] for place in at]
-    hashes = [pool.content_hashes[place] for place in at]
+    hashes = [pool.contents.pool[place] for place in at]
     return known_sides(groups, hashes, [Side.TRAIN] * len(at))
 
 

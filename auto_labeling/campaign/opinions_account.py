@@ -25,7 +25,7 @@ _PAID = (
         spend.c.campaign == CAMPAIGN,
         spend.c.kind == "commit",
         spend.c.answers > 0,
-        asks.c.purpose.in_((Purpose.TRAIN, Purpose.CONTROL, Purpose.OPINION)),
+        asks.c.purpose.in_((Purpose.TRAIN, Purpose.CONTROL, Purpose.AUDIT, Purpose.OPINION)),
     )
 )
 

@@ -44,6 +44,16 @@ def heldout_as_it_was(pool: Pool) -> Pictures:
     return pool.heldout_pictures()
 
 
+def heldout_items_as_they_were(pool: Pool) -> list[Item]:
+    """Return the held-out rows with what they hold, in order, likewise."""
+    try:
+        found, missing = pool.heldout_items()
+    except DataError as error:
+        raise BlockedError(str(error), remedy=_REMEDY) from error
+    _refuse(missing)
+    return found
+
+
 def _refuse(missing: Sequence[Quarantined]) -> None:
     if missing:
         first, others = missing[0], len(missing) - 1

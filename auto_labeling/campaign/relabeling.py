@@ -22,6 +22,7 @@ from auto_labeling.campaign.steps.collecting import sync
 from auto_labeling.campaign.steps.learning import training_set
 from auto_labeling.campaign.transition import change_round, read_state, record_move
 from auto_labeling.errors import ConfigurationError
+from auto_labeling.models import folds
 from auto_labeling.quality.label_errors import likely_errors
 from auto_labeling.records import Ask, ItemId, Purpose, Value
 
@@ -78,17 +79,19 @@ def out_of_fold(campaign: Campaign, known: Sequence[Label]) -> NDArray[np.float6
     fold = (rng.permutation(codes.max() + 1) % FOLDS)[codes]
     positions = np.array([label.position for label in known])
     values = [label.value for label in known]
-    proba = np.zeros((len(known), len(campaign.config.labels.classes)))
-    for number in np.unique(fold):
-        rest = np.flatnonzero(fold != number)
+    k = len(campaign.config.labels.classes)
+
+    def ask(rest: NDArray[np.intp], held: NDArray[np.intp]) -> NDArray[np.float64]:
         if not len(rest):
-            continue
+            return np.zeros((len(held), k))
         fitted = campaign.lesson.fit(
             campaign.unfitted(), campaign.inputs(positions[rest]), [values[at] for at in rest]
         )
-        of_fold = fold == number
-        proba[of_fold] = campaign.lesson.predict(fitted, campaign.inputs(positions[of_fold]))
-    return proba
+        inputs = campaign.inputs(positions[held])
+        said: NDArray[np.float64] = campaign.lesson.predict(fitted, inputs)
+        return said
+
+    return folds.out_of_fold(ask, fold, k)
 
 
 def ask_again(campaign: Campaign, doubted: Sequence[Suspect]) -> list[Ask]:

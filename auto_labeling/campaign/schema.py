@@ -28,7 +28,7 @@ from sqlalchemy import (
     bindparam,
 )
 
-HEAD = "0006"
+HEAD = "0007"
 """The revision this code reads and writes; a test compares it with the migrations."""
 
 metadata = MetaData()
@@ -191,7 +191,9 @@ asks = Table(
     UniqueConstraint("campaign", "item", "ordinal"),
     CheckConstraint("price_micros >= 0"),
     CheckConstraint("state IN ('reserved','sent','answered','skipped','released','expired')"),
-    CheckConstraint("purpose IN ('train','control','gold','opinion','adjudicate','relabel')"),
+    CheckConstraint(
+        "purpose IN ('train','control','gold','opinion','adjudicate','relabel','audit')"
+    ),
     Index("ix_asks_upload", "upload"),
     Index("ix_asks_state", "campaign", "state"),
     Index("ix_asks_round", "campaign", "round"),
@@ -361,6 +363,36 @@ gold = Table(
     Column("origin", String, nullable=False),
     Column("at", BigInteger, nullable=False),
     CheckConstraint("origin IN ('file', 'imported', 'adjudicated')"),
+)
+
+pseudo_rounds = Table(
+    "pseudo_rounds",
+    metadata,
+    _campaign(),
+    Column("round", Integer, primary_key=True),
+    Column("version", Integer, nullable=False, comment="of the configuration that held"),
+    Column("used", Boolean, nullable=False, comment="the round's model learned from them"),
+    Column("stopped", Boolean, nullable=False, comment="an audit spoke against them: off for good"),
+    Column("reason", Text, nullable=False, comment="why they are not used, or weigh less"),
+    Column("proposed", Integer, nullable=False),
+    Column("taken", Integer, nullable=False),
+    Column("confidence", Float, comment="mean of what is claimed of those proposed"),
+    Column("weight", Float, comment="mean, beside a person's label, which weighs 1"),
+    Column("with_them", Float, comment="cross-validated accuracy on people's labels"),
+    Column("without_them", Float),
+    Column("people_sha256", String, nullable=False, comment="model of people's labels alone"),
+    Column("digest", String, comment="of the file of those that were taken"),
+)
+
+audits = Table(
+    "audits",
+    metadata,
+    _campaign(),
+    Column("round", Integer, primary_key=True, comment="when it was drawn"),
+    Column("item", String, primary_key=True),
+    Column("claimed_in", Integer, nullable=False, comment="the round that made the pseudo-label"),
+    Column("claimed", Text, nullable=False, comment="JSON, see `intake.encode`"),
+    Column("confidence", Float, nullable=False),
 )
 
 log_points = Table(

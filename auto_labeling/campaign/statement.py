@@ -9,6 +9,7 @@ from typing import Any
 
 from auto_labeling.campaign import budget, quality_account
 from auto_labeling.campaign.metric_names import in_words
+from auto_labeling.campaign.pseudo_account import PseudoAccount
 from auto_labeling.campaign.quality_account import QualityAccount
 from auto_labeling.campaign.rounds import CampaignState, Step
 from auto_labeling.campaign.suggestion_account import SuggestionLine, nothing
@@ -94,6 +95,8 @@ class Statement:
     """Class -> objects among the labels, where people draw; in the order of the classes."""
     reviewed: Callable[[], SuggestionLine | None] = nothing
     """Reckons `suggestions`, once: of many pictures that takes longer than to read all the rest."""
+    pseudo_labels: PseudoAccount | None = None
+    """What the unlabeled taught; None where it was never tried."""
     checked: Callable[[], QualityAccount | None] = quality_account.nothing
     """Reckons `quality`, once, likewise."""
 

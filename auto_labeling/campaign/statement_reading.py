@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from auto_labeling.campaign import budget, quality_account
+from auto_labeling.campaign import budget, pseudo_account, quality_account
 from auto_labeling.campaign.ledger import Ledger
 from auto_labeling.campaign.rounds import Step, next_step
 from auto_labeling.campaign.schema import (
@@ -70,6 +70,7 @@ def read(ledger: Ledger, campaign: CampaignId) -> Statement:
             judged_against=_judged_against(connection, campaign),
             objects=_objects(connection, campaign, versions[-1].body),
             reviewed=account_of(connection, campaign, versions[-1].body),
+            pseudo_labels=pseudo_account.account_of(connection, campaign, versions[-1].body),
             checked=quality_account.account_of(connection, campaign, versions[-1].body),
         )
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, insert, select
 
-from auto_labeling.campaign import blind_slice
+from auto_labeling.campaign import blind_slice, pseudo_audit
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.drawings import drawn
 from auto_labeling.campaign.intake import decode, encode
@@ -55,8 +55,9 @@ def suggestions(campaign: Campaign, wanted: Sequence[ItemId]) -> Mapping[ItemId,
 
     Items that judge the model never have one: an answer that began with the model's own would
     agree with it. Neither have the blind slice, on which people would agree with the model rather
-    than with each other, and the blind share, which tells how much people follow suggestions. An
-    item that is sent again has the suggestion that it had.
+    than with each other, what audits pseudo-labels, which would be confirmed by it, and the blind
+    share, which tells how much people follow suggestions. An item that is sent again has the
+    suggestion that it had.
     """
     if campaign.config.preannotate is None or not wanted:
         return {}
@@ -124,6 +125,7 @@ def _made(campaign: Campaign, model: str, wanted: Sequence[ItemId]) -> dict[Item
         ]
         # These are drawn by lot, so among selected ones they would tell nothing of the blind share.
         by_lot = blind_slice.among(connection, campaign.campaign_id, wanted)
+        by_lot |= pseudo_audit.among(connection, campaign.campaign_id, wanted)
     positions = {
         row.item: row.position for row in rows if row.side == Side.TRAIN and row.item not in by_lot
     }

@@ -18,6 +18,7 @@ from auto_labeling.campaign.schema import (
     campaigns,
     events,
     of,
+    pseudo_rounds,
     quarantine,
     rounds,
     transitions,
@@ -126,6 +127,32 @@ _MODEL_BEFORE = _NEWEST_MODEL.where(rounds.c.number < ROUND)
 def model_before(connection: Connection, campaign: CampaignId, number: int) -> str | None:
     """Return the sha256 of the newest model that was trained before round `number`."""
     return connection.scalar(_MODEL_BEFORE, of(campaign, number))
+
+
+_TO_BEGIN_WITH = (
+    select(func.coalesce(pseudo_rounds.c.people_sha256, rounds.c.model_sha256))
+    .select_from(rounds)
+    .outerjoin(
+        pseudo_rounds,
+        (pseudo_rounds.c.campaign == rounds.c.campaign)
+        & (pseudo_rounds.c.round == rounds.c.number),
+    )
+    .where(
+        rounds.c.campaign == CAMPAIGN, rounds.c.model_sha256.is_not(None), rounds.c.number < ROUND
+    )
+    .order_by(rounds.c.number.desc())
+    .limit(1)
+)
+
+
+def model_to_begin_with(connection: Connection, campaign: CampaignId, number: int) -> str | None:
+    """Return the newest model before round `number` that only people's labels have taught.
+
+    One that starts warm begins from it: what pseudo-labels taught would stay in its weights, also
+    after an audit has spoken against them.
+    """
+    found: str | None = connection.scalar(_TO_BEGIN_WITH, of(campaign, number))
+    return found
 
 
 def newest_model(connection: Connection, campaign: CampaignId) -> str | None:

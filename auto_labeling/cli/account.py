@@ -16,7 +16,7 @@ from auto_labeling.campaign.statement import Statement, savings
 from auto_labeling.cli import screen
 from auto_labeling.cli.driving import exit_code
 from auto_labeling.money import format_micros
-from auto_labeling.reporting import quality
+from auto_labeling.reporting import pseudo_labels, quality
 from auto_labeling.reporting.suggestions import summary
 from auto_labeling.reporting.terms import terms_of
 from auto_labeling.reporting.verdict import verdict_of
@@ -24,6 +24,7 @@ from auto_labeling.reporting.wording import (
     UNKNOWN,
     count,
     estimate,
+    leaks,
     saved_items,
     saved_money,
     total_cap,
@@ -93,6 +94,9 @@ def account_json(statement: Statement, workspace: Workspace) -> dict[str, Any]:
         ],
         "objects": dict(statement.objects),
         "suggestions": None if statement.suggestions is None else asdict(statement.suggestions),
+        "pseudo_labels": None
+        if statement.pseudo_labels is None
+        else asdict(statement.pseudo_labels),
         "quality": None if statement.quality is None else asdict(statement.quality),
         "quarantined": len(statement.quarantine),
         "dataset": statement.dataset,
@@ -135,8 +139,10 @@ def figures(statement: Statement) -> list[tuple[str, str]]:
         against = f", against {statement.judged_against}" if statement.judged_against else ""
         rows.append((in_words(metric), f"{found} on {count(newest.n, 'item')}{against}"))
     labeled, pool = statement.items["labeled"], statement.items["pool"]
+    rows.append(("items", f"{count(labeled)} labeled of {count(pool)} in the pool"))
+    if leaking := leaks(statement):
+        rows.append(("held out", leaking))
     rows += [
-        ("items", f"{count(labeled)} labeled of {count(pool)} in the pool"),
         ("answers", f"{count(account.committed_answers)} of {count(account.cap_answers)}"),
     ]
     cap = total_cap(statement)
@@ -155,6 +161,8 @@ def figures(statement: Statement) -> list[tuple[str, str]]:
         rows.append(("against random", f"{saved_items(saved)} ({money}): {saved.how}"))
     if statement.suggestions is not None:
         rows.append(("suggestions", summary(statement.suggestions)))
+    if statement.pseudo_labels is not None:
+        rows.append(("pseudo-labels", pseudo_labels.summary(statement.pseudo_labels)))
     if statement.quality is not None:
         rows.append(("quality", quality.summary(statement.quality)))
     if statement.quarantine:

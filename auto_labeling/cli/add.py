@@ -75,6 +75,7 @@ def add(
             folder=opened.folder,
             clock=opened.clock,
             traits=opened.backend.traits,
+            embedded=opened.embedded,
         )
     if json:
         screen.print_json({"campaign": name, "added": added, "quarantined": bad, "source": raw})

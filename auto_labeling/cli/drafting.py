@@ -26,6 +26,7 @@ def draft(found: Survey, *, name: str) -> str:
         **(_DRAWN if drawn else _CHOSEN),
         classes=_flow(list(found.classes)),
         pool=_flow(dict(found.pool)),
+        embedder=_EMBEDDER if "text" in found.pool else "",
         batch=batch,
         backend=_backend(found),
         overlap=overlap,
@@ -60,6 +61,11 @@ _SIMULATED = """\
 _FILES = """\
 # Who answers. Tasks are written into handover/tasks, for Label Studio to import or for a script;
 # put what it exports into handover/answers. `format: prodigy` speaks JSONL instead.
+"""
+_EMBEDDER = """\
+# What the model learns from: words, pairs of words and letters, by how rare they are in the pool.
+embedder: {kind: tfidf}
+
 """
 _CHOSEN = {
     "asked": "one class an item",
@@ -110,7 +116,7 @@ labels: {{task: {task}, classes: {classes}}}
 # else; without it, a random fifth of every batch judges, by what people agree on.
 pool: {pool}
 
-{learns}
+{embedder}{learns}
 
 {chooses}, batch: {batch}}}
 

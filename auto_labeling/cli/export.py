@@ -44,12 +44,21 @@ def export(
         Format | None,
         typer.Option("--format", help="By default what PATH ends in, else parquet."),
     ] = None,
+    with_pseudo_labels: Annotated[
+        bool,
+        typer.Option(
+            "--with-pseudo-labels",
+            help="Append what the newest model learned from without anybody's label, as source "
+            "pseudo with its weight. For parquet and csv.",
+        ),
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace another file.")] = False,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
     """Write the newest data set: item, where it lies, label, confidence, votes, purpose, source.
 
+    All labels are people's, unless pseudo-labels are asked for; these say `pseudo` as their source.
     Items of purpose `control` judged the model: leave them out when you train another. json and
     json_min are Label Studio's, cvat is CVAT's XML; coco, voc and yolo hold what is drawn on
     pictures. A folder (voc, yolo, and coco where PATH is one) has copies of the pictures in it, and
@@ -63,6 +72,9 @@ def export(
     kind: Format = format or _SUFFIXES.get("" if to is None else to.suffix.lower(), "parquet")
     path = (to or Path(f"{name}.{_NAMES.get(kind, kind)}")).expanduser()
     digest, frame = _dataset(place, name)
+    people = len(frame)
+    if with_pseudo_labels:
+        frame = _with_pseudo_labels(place, name, frame, kind)
     files = _files(place, name, frame, kind, path)
     fresh = [one for one, content in files.items() if _differs(one, content())]
     taken = [one for one in fresh if one.exists()]
@@ -74,10 +86,12 @@ def export(
         write_atomically(one, files[one]())
     if json:
         said = {"campaign": name, "dataset": digest, "path": str(path.absolute())}
-        screen.print_json({**said, "items": len(frame), "format": kind})
+        more = {"pseudo_labels": len(frame) - people} if with_pseudo_labels else {}
+        screen.print_json({**said, "items": people, "format": kind, **more})
         return
     done = "written to" if fresh else "there already, the same:"
-    screen.line(f"{len(frame)} labels {done} {path}")
+    beside = f" and {len(frame) - people} pseudo-labels" if with_pseudo_labels else ""
+    screen.line(f"{people} labels{beside} {done} {path}")
 
 
 _Content: TypeAlias = Callable[[], bytes]
@@ -153,6 +167,26 @@ def _dataset(workspace: Workspace, campaign: CampaignId) -> tuple[str, Any]:
     where = places(Pool.open(workspace.campaign(campaign) / "inputs"))
     frame.insert(1, "where", [where.get(item) for item in frame["item"]])
     return digest, frame
+
+
+def _with_pseudo_labels(workspace: Workspace, campaign: CampaignId, frame: Any, kind: str) -> Any:
+    """Return people's labels, each weighing 1, and below them what nobody has labeled."""
+    from auto_labeling import assemble
+    from auto_labeling.campaign import pseudo_frame
+    from auto_labeling.campaign.labeled import places
+    from auto_labeling.pool.pool import Pool
+
+    if kind not in ("parquet", "csv"):
+        raise ConfigurationError(
+            f"--with-pseudo-labels: {kind} cannot say that nobody gave a label; choose parquet or "
+            "csv"
+        )
+    account = assemble.account_of(workspace, campaign).pseudo_labels
+    if account is None or not account.in_use:
+        why = "" if account is None or not account.reason else f": {account.reason}"
+        raise DataError(f"campaign {campaign}: no pseudo-labels are in use{why}")
+    where = places(Pool.open(workspace.campaign(campaign) / "inputs"))
+    return pseudo_frame.beside(frame, workspace.root, account.rounds[-1], where)
 
 
 def _written(frame: Any, kind: str) -> bytes:

@@ -51,6 +51,7 @@ def outlook_of(path: Path, folder: Path) -> Outlook:
     checking.check(config)
     checking.check_files(config, path.parent)
     pool = creation.take_in(config, path.parent, folder / "inputs")
+    checking.check_embedder(config, pool)
     sides = creation.split_of(config, pool)
     labeled, leaking = imported.apart(imported.labels_of(config, pool), pool, sides)
     gold = {one.item_id for one in gold_choice.choose(config, path.parent, pool, sides, labeled)}

@@ -9,29 +9,21 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from auto_labeling import rows as data
 from auto_labeling.arrays import rng_for
-from auto_labeling.compare.comparison import BASELINE, Comparison
+from auto_labeling.compare.comparison import Comparison
+from auto_labeling.compare.entrants import Entrant, entrants_of
+from auto_labeling.compare.teaching import Lessons, lessons
 from auto_labeling.errors import ConfigurationError, DataError
+from auto_labeling.models import learning
 from auto_labeling.models.threads import one_thread
 from auto_labeling.ports import QueryStrategy
-from auto_labeling.sampling import learning
-from auto_labeling.sampling import rows as data
 from auto_labeling.sampling.metrics import accuracy_of
-from auto_labeling.sampling.names import strategy_of
 from auto_labeling.sampling.sampler import whole_number
 from auto_labeling.sampling.viewing import EMBEDDED, Known, embeddings_of, view_of
-from auto_labeling.strategies.auto import COLD_START
 from auto_labeling.view import len_of
 
 _TRACKS = ("selection", "full")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Entrant:
-    name: str
-    strategy: QueryStrategy
-    cold_start: QueryStrategy | None
-    """What chooses the first labels; None where they are drawn, the same for all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,6 +36,8 @@ class _Course:
     test_y: NDArray[Any]
     embeddings: NDArray[Any] | None
     model: Any
+    lessons: Lessons | None
+    """What the unlabeled teach; None where no entrant learns from them."""
     initial: int
     batch: int
     iterations: int
@@ -82,9 +76,10 @@ def compare_strategies(  # noqa: PLR0913, PLR0917 - the contract of API.md
             a repeat, unless the strategy has a `cold_start` of its own, which then chooses them.
         n_repeats: repeats, each with seeds of its own; fifty or more for a verdict.
         track: `selection` compares what is chosen with the given model and nothing else; `full`
-            lets every named strategy but `random` begin as a campaign would, by its cold start.
-            Pseudo-labels, calibration and the choice of a model are not part of `full` in this
-            version.
+            gives every named strategy but `random` what a campaign has: its cold start,
+            pseudo-labels under their guard, and, where `model` is None or "auto", a model that is
+            chosen and calibrated by cross-validation. A model that is given stays the model; one
+            that cannot weigh its examples learns from labels only.
         random_state: a whole number.
         n_jobs: processes that share the repeats; -1 is one a core.
 
@@ -98,7 +93,7 @@ def compare_strategies(  # noqa: PLR0913, PLR0917 - the contract of API.md
     if track not in _TRACKS:
         raise ConfigurationError(f"track: expected {' or '.join(_TRACKS)}, got {track!r}")
     repeats = whole_number("n_repeats", n_repeats, 1)
-    entrants = _entrants(strategies, track)
+    entrants = entrants_of(strategies, track)
     course = _course(
         (X_train, y_train, X_test, y_test),
         model,
@@ -112,7 +107,7 @@ def compare_strategies(  # noqa: PLR0913, PLR0917 - the contract of API.md
 
 
 def _raced(
-    course: _Course, entrants: Sequence[_Entrant], repeats: int, track: Any, n_jobs: int
+    course: _Course, entrants: Sequence[Entrant], repeats: int, track: Any, n_jobs: int
 ) -> Comparison:
     import pandas as pd
     from joblib import Parallel, delayed
@@ -130,32 +125,10 @@ def _raced(
     return Comparison(curves=curves, full_data_score=_full_data_score(course), track=track)
 
 
-def _entrants(strategies: Sequence[object], track: str) -> list[_Entrant]:
-    if isinstance(strategies, str) or not hasattr(strategies, "__len__") or not len(strategies):
-        raise ConfigurationError(
-            f"strategies: expected a list of names or strategy objects, got {strategies!r}"
-        )
-    given = [*strategies] if BASELINE in strategies else [*strategies, BASELINE]
-    names = [one if isinstance(one, str) else repr(one) for one in given]
-    if len(set(names)) < len(names):
-        raise ConfigurationError(f"strategies: expected each once, got {names}")
-    made = [strategy_of(one, f"strategies[{at}]") for at, one in enumerate(given)]
-    full = [isinstance(one, str) and one != BASELINE and track == "full" for one in given]
-    return [
-        _Entrant(name=name, strategy=strategy, cold_start=_cold_start(strategy, by_default))
-        for name, strategy, by_default in zip(names, made, full, strict=True)
-    ]
-
-
-def _cold_start(strategy: QueryStrategy, by_default: bool) -> QueryStrategy | None:
-    own: QueryStrategy | None = getattr(strategy, "cold_start", None)
-    return own or (COLD_START if by_default else None)
-
-
 def _course(
     four: tuple[Any, ArrayLike, Any, ArrayLike],
     model: Any,
-    entrants: Sequence[_Entrant],
+    entrants: Sequence[Entrant],
     **counts: int,
 ) -> _Course:
     rows, test_rows = data.checked_rows(four[0], "X_train"), data.checked_rows(four[2], "X_test")
@@ -169,23 +142,44 @@ def _course(
         raise DataError("X_test: expected at least one row, got none")
     strategies = [s for one in entrants for s in (one.strategy, one.cold_start) if s is not None]
     embedded = any(strategy.needs & EMBEDDED for strategy in strategies)
-    embeddings = embeddings_of(rows, counts["seed"]) if embedded else None
+    embedded |= any(entrant.full for entrant in entrants)
+    embeddings = None
+    if isinstance(rows, list) and (model is None or isinstance(model, str)):
+        rows, test_rows = _as_points(rows, test_rows, counts["seed"])
+        embeddings = rows
+    elif embedded:
+        embeddings = embeddings_of(rows, counts["seed"])
+    model = learning.model_of(model)
+    taught = None
+    if embeddings is not None and any(entrant.full for entrant in entrants):
+        taught = lessons(rows, y, embeddings, model, counts["seed"])
     return _Course(
         rows=rows, y=y, test_rows=test_rows, test_y=test_y, embeddings=embeddings,
-        model=learning.model_of(model), **counts,
+        model=model, lessons=taught, **counts,
     )  # fmt: skip
 
 
-def _run(course: _Course, entrant: _Entrant, repeat: int) -> list[tuple[int, float]]:
+def _as_points(rows: Any, test_rows: Any, seed: int) -> tuple[Any, Any]:
+    """Return texts, of which a model that is only named reads words, embedded once for all runs.
+
+    What embeds them has seen the texts of the pool, and no text that judges.
+    """
+    from auto_labeling.models.latent_texts import LatentTexts
+
+    step = LatentTexts(components=64, random_state=seed).fit(rows)
+    return step.transform(rows), step.transform(test_rows)
+
+
+def _run(course: _Course, entrant: Entrant, repeat: int) -> list[tuple[int, float]]:
     """Return (labels, accuracy) after each batch of one strategy's repeat."""
     with one_thread():  # selection too, so that processes do not fight for the cores
         return list(_points(course, entrant, repeat))
 
 
-def _points(course: _Course, entrant: _Entrant, repeat: int) -> Iterator[tuple[int, float]]:
+def _points(course: _Course, entrant: Entrant, repeat: int) -> Iterator[tuple[int, float]]:
     labeled = _first(course, entrant, repeat)
     for iteration in range(course.iterations + 1):
-        known = _learned(course, labeled, repeat)
+        known = _learned(course, labeled, repeat, course.lessons if entrant.full else None)
         yield len(labeled), accuracy_of(known.model, course.test_rows, course.test_y)
         free = np.setdiff1d(np.arange(len(course.y)), labeled)
         if iteration == course.iterations or not len(free):
@@ -195,7 +189,7 @@ def _points(course: _Course, entrant: _Entrant, repeat: int) -> Iterator[tuple[i
         labeled = np.concatenate([labeled, picks])
 
 
-def _first(course: _Course, entrant: _Entrant, repeat: int) -> NDArray[np.intp]:
+def _first(course: _Course, entrant: Entrant, repeat: int) -> NDArray[np.intp]:
     n, none = len(course.y), np.empty(0, dtype=np.intp)
     rng = rng_for(course.seed, repeat, "first labels")
     if entrant.cold_start is None:
@@ -204,10 +198,15 @@ def _first(course: _Course, entrant: _Entrant, repeat: int) -> NDArray[np.intp]:
     return _select(course, entrant.cold_start, unlearned, none, np.arange(n), course.initial, rng)
 
 
-def _learned(course: _Course, labeled: NDArray[np.intp], repeat: int) -> Known:
+def _learned(
+    course: _Course, labeled: NDArray[np.intp], repeat: int, unlabeled: Lessons | None = None
+) -> Known:
     rows, y = data.take(course.rows, labeled), course.y[labeled]
     seed = course.seed + repeat
-    model = learning.fitted(course.model, rows, y, seed)
+    if unlabeled is None:
+        model = learning.fitted(course.model, rows, y, seed)
+    else:
+        model = unlabeled.learned(labeled, seed)
     return Known(model=model, rows=rows, y=y, template=course.model, seed=seed)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from auto_labeling.models.auto import Auto
+from auto_labeling.models.calibrated import Calibrated
 from auto_labeling.models.committee import Committee
 from auto_labeling.models.no_model import NoModel
 from auto_labeling.models.pickled import Pickled
@@ -17,6 +19,8 @@ from auto_labeling.models.torch_model import Torch
 from auto_labeling.models.yolo import Yolo
 
 TABLE: dict[str, type] = {
+    "auto": Auto,
+    "calibrated": Calibrated,
     "committee": Committee,
     "gradient_boosting": GradientBoosting,
     "lda": Lda,

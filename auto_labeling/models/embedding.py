@@ -14,14 +14,20 @@ from auto_labeling.ports import Embeds
 
 _COMPONENTS = 64
 _SAMPLE = 50_000
+_ONE_UNIT = 20.0
+"""Where no column varies so many times as much as the median one, they share a unit."""
+_FAR = 1_000.0
+"""Deviations from zero: of columns so far off, all rows lie in one direction."""
 
 
 def feature_embedder(X: Any, seed: int = 0) -> Embeds:
     """Return what embeds the rows of a pool; fit it on the whole pool, labeled items included.
 
-    Dense features are standardised. Sparse ones, such as word counts, become points of length one
-    in the space of their leading singular vectors (latent semantic analysis, Deerwester et al.
-    1990), found on at most 50,000 rows.
+    Dense features are standardised where their columns are measured in different units, and divided
+    by one number where they share one, as the levels of a picture or the numbers of an embedding
+    do: there a column that hardly varies has hardly anything to say. Sparse ones, such as word
+    counts, become points of length one in the space of their leading singular vectors (latent
+    semantic analysis, Deerwester et al. 1990), found on at most 50,000 rows.
     """
     features = checked_features(X)
     return _semantic(features, seed) if hasattr(features, "tocsr") else _standardised(features)
@@ -29,7 +35,7 @@ def feature_embedder(X: Any, seed: int = 0) -> Embeds:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Standardised:
-    """Columns of mean 0 and variance 1; a constant column becomes 0."""
+    """Columns to a scale on which distances mean something; a constant column becomes 0."""
 
     mean: NDArray[np.float64]
     scale: NDArray[np.float64]
@@ -59,15 +65,31 @@ class Semantic:
 
 
 def _standardised(features: NDArray[Any]) -> Standardised:
+    mean, deviations = _moments(features)
+    # A deviation this small is what rounding leaves of a constant.
+    varies = deviations > 1e-12 * np.abs(mean)
+    scale = np.full(len(mean), np.inf)
+    if not varies.any():
+        return Standardised(mean=mean, scale=scale)
+    found = np.sort(deviations[varies])
+    if found[-1] > _ONE_UNIT * found[(len(found) - 1) // 2]:
+        scale[varies] = deviations[varies]
+        return Standardised(mean=mean, scale=scale)
+    scale[varies] = np.sqrt(np.square(found).mean())
+    far = np.abs(mean[varies]).max() > _FAR * scale[varies][0]
+    # Angles between rows stay what they are, where they say anything.
+    return Standardised(mean=mean if far else np.zeros(len(mean)), scale=scale)
+
+
+def _moments(features: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return (p,) the mean and the standard deviation of each column."""
     n, p = features.shape
     mean, variance = np.zeros(p), np.zeros(p)
     for rows in spans(n, p):
         mean += features[rows].sum(axis=0, dtype=np.float64) / n
     for rows in spans(n, p):
         variance += np.square(features[rows] - mean).sum(axis=0) / n
-    # A deviation this small is what rounding leaves of a constant.
-    constant = np.sqrt(variance) <= 1e-12 * np.abs(mean)
-    return Standardised(mean=mean, scale=np.where(constant, np.inf, np.sqrt(variance)))
+    return mean, np.sqrt(variance)
 
 
 def _semantic(features: Any, seed: int) -> Semantic:

@@ -51,7 +51,7 @@ def fit(
     if len(classes) == 1:
         return Fitted(model=None, classes=classes, width=width)
     _expect_sparse_taken(model, features)
-    weights = {} if sample_weight is None else _weights(model, sample_weight, n)
+    weights = {} if sample_weight is None else weighed_by(model, sample_weight, n)
     try:
         with nullcontext() if isinstance(features, Pictures) else few_threads(n):
             model.fit(features, targets, **weights)
@@ -121,6 +121,47 @@ def sample(fitted: Fitted, X: Any, k: int, chunk: int = 65_536) -> NDArray[np.fl
     return np.concatenate(parts)
 
 
+def weighs(model: Model) -> bool:
+    """Whether this model, or the last step of this pipeline, can weigh its examples.
+
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> from sklearn.svm import SVC
+    >>> weighs(SVC()), weighs(KNeighborsClassifier())
+    (True, False)
+    """
+    members = getattr(model, "models", None)  # what its weights go on to
+    if members is not None:
+        return all(map(weighs, members))
+    return "sample_weight" in inspect.signature(last_step(model)[1].fit).parameters
+
+
+def weighed_by(model: Any, sample_weight: ArrayLike, n: int) -> dict[str, NDArray[np.float64]]:
+    """Return the keyword by which this model, or the last step of this pipeline, is weighted."""
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    expect_shape("sample_weight", weights, (n,))
+    if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
+        raise DataError("sample_weight: expected finite weights, none below 0 and one above")
+    if not weighs(model):
+        raise ConfigurationError(f"{_name(model)} cannot weigh its examples; choose another model")
+    # Some models read a sum of weights as an amount of evidence and some do not: here none does.
+    return {f"{last_step(model)[0]}sample_weight": weights / weights.mean()}
+
+
+def last_step(model: Any) -> tuple[str, Any]:
+    """Return what its keywords begin with and what learns; pipelines may hold pipelines.
+
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.pipeline import make_pipeline
+    >>> last_step(make_pipeline("passthrough", GaussianNB()))
+    ('gaussiannb__', GaussianNB())
+    """
+    prefix, last = "", model
+    while hasattr(last, "steps"):
+        name, last = last.steps[-1]
+        prefix += f"{name}__"
+    return prefix, last
+
+
 def dump(fitted: Fitted, path: Path) -> str:
     """Write a fitted model and return the sha256 that it is loaded by."""
     return dump_verifiable(fitted, path)
@@ -180,21 +221,6 @@ def _expect_sparse_taken(model: Model, features: Any) -> None:
             f"features: {_name(model)} takes dense features and these are sparse; choose "
             "logistic_regression, svm or random_forest, or make them dense"
         )
-
-
-def _weights(model: Any, sample_weight: ArrayLike, n: int) -> dict[str, NDArray[np.float64]]:
-    """Return the keyword by which this model, or the last step of this pipeline, is weighted."""
-    weights = np.asarray(sample_weight, dtype=np.float64)
-    expect_shape("sample_weight", weights, (n,))
-    if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
-        raise DataError("sample_weight: expected finite weights, none below 0 and one above")
-    prefix, last = "", model
-    if hasattr(model, "steps"):
-        prefix, last = f"{model.steps[-1][0]}__", model.steps[-1][1]
-    if "sample_weight" not in inspect.signature(last.fit).parameters:
-        raise ConfigurationError(f"{_name(model)} cannot weigh its examples; choose another model")
-    # Some models read a sum of weights as an amount of evidence and some do not: here none does.
-    return {f"{prefix}sample_weight": weights / weights.mean()}
 
 
 def _name(model: Any) -> str:

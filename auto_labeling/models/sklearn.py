@@ -10,9 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.ports import Model
+
+ClassWeight = Literal["balanced"] | None
+"""`balanced`: classes count alike, however many labels each has; None: labels count alike."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,16 +26,18 @@ class LogisticRegression:
     C: float = 1.0
     """Inverse of the penalty on large weights; above zero."""
     max_iter: int = 1000
+    class_weight: ClassWeight = None
 
     def __post_init__(self) -> None:
         _above_zero("C", self.C)
         _at_least("max_iter", self.max_iter, 1)
+        _balanced_or_none(self.class_weight)
 
     def build(self, seed: int, base: Path = Path()) -> Model:
         """Return scaling and logistic regression in a pipeline; `seed` has nothing to decide."""
         from sklearn.linear_model import LogisticRegression as Estimator
 
-        return _scaled(Estimator(C=self.C, max_iter=self.max_iter))
+        return _scaled(Estimator(C=self.C, max_iter=self.max_iter, class_weight=self.class_weight))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +47,10 @@ class RandomForest:
     n_estimators: int = 100
     max_depth: int | None = None
     min_samples_leaf: int = 1
+    class_weight: ClassWeight = None
 
     def __post_init__(self) -> None:
+        _balanced_or_none(self.class_weight)
         _at_least("n_estimators", self.n_estimators, 1)
         _at_least("max_depth", 1 if self.max_depth is None else self.max_depth, 1)
         _at_least("min_samples_leaf", self.min_samples_leaf, 1)
@@ -55,6 +63,7 @@ class RandomForest:
             n_estimators=self.n_estimators,
             max_depth=self.max_depth,
             min_samples_leaf=self.min_samples_leaf,
+            class_weight=self.class_weight,
             random_state=seed,
         )
         return forest
@@ -95,15 +104,17 @@ class Svm:
 
     C: float = 1.0
     """Price of a training example on the wrong side; above zero."""
+    class_weight: ClassWeight = None
 
     def __post_init__(self) -> None:
         _above_zero("C", self.C)
+        _balanced_or_none(self.class_weight)
 
     def build(self, seed: int, base: Path = Path()) -> Model:
         """Return scaling and the machine in a pipeline; `seed` has nothing to decide."""
         from auto_labeling.models.svm import TemperedSvc
 
-        return _scaled(TemperedSvc(C=self.C))
+        return _scaled(TemperedSvc(C=self.C, class_weight=self.class_weight))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +154,11 @@ def _scaled(estimator: object) -> Model:
 
     pipeline: Model = make_pipeline(CommonScale(), estimator)
     return pipeline
+
+
+def _balanced_or_none(value: object) -> None:
+    if value not in ("balanced", None):
+        raise ConfigurationError(f"class_weight: expected balanced or nothing, got {value!r}")
 
 
 def _above_zero(key: str, value: float) -> None:

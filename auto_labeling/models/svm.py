@@ -11,6 +11,7 @@ from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import SVC
+from sklearn.utils.class_weight import compute_sample_weight
 
 _FOLDS = 3
 
@@ -24,13 +25,19 @@ class TemperedSvc(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scik
 
     A machine a class, because scikit-learn's many-class decision is a count of votes: softmax of
     it gives nearly the same certainty to everything, and there is nothing to select by.
+
+    Args:
+        C: price of a training example on the wrong side.
+        class_weight: "balanced" where classes count alike, however many labels each has.
     """
 
-    def __init__(self, C: float = 1.0) -> None:
+    def __init__(self, C: float = 1.0, class_weight: str | None = None) -> None:
         self.C = C
+        self.class_weight = class_weight
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> TemperedSvc:
         weights = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
+        weights = weights * compute_sample_weight(self.class_weight, y)
         self.classes_, targets, counts = np.unique(y, return_inverse=True, return_counts=True)
         self.machines_ = self._machines(X, targets, weights)
         self.temperature_ = 1.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from io import BytesIO
 from math import prod
@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 
 from auto_labeling.errors import ConfigurationError, DataError
-from auto_labeling.models.torch_device import at_most_threads, repeatable, torch_device
+from auto_labeling.models.torch_device import repeatable, threads_for, torch_device
+from auto_labeling.models.torch_head import given_to, last_linear
 from auto_labeling.models.torch_inputs import FeatureInputs, PictureInputs, numbers
 from auto_labeling.models.torch_module import TorchModule, judging
 from auto_labeling.models.torch_source import Source, blamed
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from auto_labeling.models.torch_model import Torch
 
 _MORE = 8  # times a training batch are predicted at once: no gradients are kept
-_MUCH = 250_000  # numbers in a mini-batch: below it threads wait longer than they work
 
 
 @dataclass(kw_only=True, eq=False)
@@ -79,7 +79,7 @@ class TorchClassifier:
         """
         net = self._net() if hasattr(self, "_state") else self._untrained()
         named = hasattr(net.module, "features") or hasattr(net.module, "encode")
-        last = None if named else _last_linear(net.module)
+        last = None if named else last_linear(net.module)
         with self._threads():
             points = [
                 net.embed(part) if last is None else _seen_by(last, net, part)
@@ -147,8 +147,7 @@ class TorchClassifier:
             return "cpu"  # what was trained on a GPU may be served without one
 
     def _threads(self) -> AbstractContextManager[None]:
-        at_once = self.settings.batch * prod(self._inputs.shape)
-        return at_most_threads(1) if at_once < _MUCH else nullcontext()
+        return threads_for(self.settings.batch * prod(self._inputs.shape))
 
     def _parts(self, X: Any) -> Iterator[NDArray[np.float32]]:
         step, n = _MORE * self.settings.batch, len_of(X)
@@ -164,23 +163,8 @@ def _stored(module: Any) -> bytes:
     return state.getvalue()
 
 
-def _last_linear(module: Any) -> Any:
-    import torch
-
-    linear = [layer for layer in module.modules() if isinstance(layer, torch.nn.Linear)]
-    return linear[-1] if linear else None
-
-
 def _seen_by(layer: Any, net: TorchModule, part: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return (n, d) what a layer is given, mean over places."""
-    import torch
-
-    seen: list[Any] = []
-    hook = layer.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach()))
-    try:
-        net.outputs(part)
-    finally:
-        hook.remove()
-    points: NDArray[np.float32] = torch.cat(seen).float().cpu().numpy()
+    points = given_to(layer, net, part)
     mean: NDArray[np.float32] = points.reshape(len(points), -1, points.shape[-1]).mean(axis=1)
     return mean

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from auto_labeling.errors import ConfigurationError
+
+_MUCH = 250_000  # numbers in a mini-batch: below it threads wait longer than they work
 
 
 @contextmanager
@@ -39,6 +41,11 @@ def torch_device(name: str) -> Any:
             "auto for a GPU where there is one"
         ) from error
     return device
+
+
+def threads_for(numbers: int) -> AbstractContextManager[None]:
+    """Hold torch to one thread where mini-batches have so few numbers that more would wait."""
+    return at_most_threads(1) if numbers < _MUCH else nullcontext()
 
 
 @contextmanager

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auto_labeling.errors import ConfigurationError, DataError
-from auto_labeling.models.scaling import CommonScale
 from auto_labeling.pictures import Pictures
 
 _WHITE = 255
@@ -18,6 +17,8 @@ class FeatureInputs:
     """Rows of features, each feature to the scale it had while fitting."""
 
     def __init__(self, X: Any) -> None:
+        from auto_labeling.models.scaling import CommonScale
+
         self._scale = CommonScale().fit(_features(X))
         self.shape = (int(X.shape[1]),)
 

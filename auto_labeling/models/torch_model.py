@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from auto_labeling.errors import ConfigurationError
+from auto_labeling.models.outside_code import check_name
 from auto_labeling.models.torch_plan import Training
 from auto_labeling.ports import Model
 
@@ -32,13 +32,7 @@ class Torch(Training):
 
     def __post_init__(self) -> None:
         Training.__post_init__(self)
-        file, _, function = self.module.rpartition(":")
-        if not file or not function.isidentifier():
-            raise ConfigurationError(
-                "module: expected a function, as net.py:make_net or package.module:make_net, "
-                f"got {self.module!r}"
-            )
-        self._check_digest(file)
+        check_name("module", self.module, self.sha256, "net.py:make_net")
         for key, least in (("image_size", 1), ("dropout_samples", 0)):
             if getattr(self, key) < least:
                 raise ConfigurationError(
@@ -66,18 +60,3 @@ class Torch(Training):
 
         cls = DropoutClassifier if self.samples_posterior else TorchClassifier
         return cls(settings=self, source=found(self.module, self.sha256, base), seed=seed)
-
-    def _check_digest(self, file: str) -> None:
-        if not file.endswith(".py"):
-            if self.sha256 is not None:
-                raise ConfigurationError(
-                    f"sha256: expected none, because {file} is no file (net.py:make_net) but "
-                    f"installed, got {self.sha256!r}"
-                )
-        elif self.sha256 is None:
-            raise ConfigurationError(
-                f"sha256: expected the digest of {file}, because loading it runs what is in it; "
-                "if you trust the file, take the digest with `sha256sum`"
-            )
-        elif not re.fullmatch(r"[0-9a-fA-F]{64}", self.sha256):
-            raise ConfigurationError(f"sha256: expected 64 hex digits, got {self.sha256!r}")

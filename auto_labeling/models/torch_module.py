@@ -14,6 +14,7 @@ from scipy.special import expit, softmax
 
 from auto_labeling.arrays import expect_shape
 from auto_labeling.errors import DataError
+from auto_labeling.models.torch_outputs import Said, said_by
 from auto_labeling.view import refuse_non_finite
 
 _AT_ONCE = 256
@@ -35,7 +36,20 @@ class TorchModule:
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return (n, k) probabilities; one output an input is that of the second of two classes."""
-        return probabilities(self.outputs(X))
+        rows = inputs(X)
+        return probabilities(self.outputs(rows), self.says(rows))
+
+    def says(self, X: Any) -> Said:
+        """Return whether the outputs are probabilities or logits, where the first input tells."""
+        import torch
+
+        rows = inputs(X[:1])
+        if not len(rows):
+            return "unknown"
+        with judging(self.module), torch.enable_grad():
+            self.module.to(self.device)
+            given = torch.from_numpy(rows).to(self.device).requires_grad_()
+            return said_by(self.module(given))
 
     def outputs(self, X: Any) -> NDArray[np.float32]:
         """Return (n, ...) what the module makes of its inputs."""
@@ -75,11 +89,12 @@ def inputs(X: Any) -> NDArray[np.float32]:
     return np.ascontiguousarray(rows, dtype=np.float32)
 
 
-def probabilities(outputs: NDArray[Any]) -> NDArray[np.float64]:
+def probabilities(outputs: NDArray[Any], said: Said = "unknown") -> NDArray[np.float64]:
     """Return (n, k) probabilities of logits or probabilities (n,), (n, 1) or (n, k).
 
-    Single outputs that all lie in [0, 1], and rows without anything negative that sum to 1, are
-    probabilities already; everything else is read as logits.
+    Rows without anything negative that sum to 1 are probabilities already, and so are single
+    outputs where that is `said`; where nothing is, those that all lie in [0, 1]. Everything else
+    is read as logits.
 
     >>> probabilities(np.array([0.0, 0.25])), probabilities(np.array([[0.0, 0.0]]))
     (array([[1.  , 0.  ],
@@ -90,11 +105,19 @@ def probabilities(outputs: NDArray[Any]) -> NDArray[np.float64]:
         given = given[:, None]
     expect_shape("outputs", given, ("n", "k"))
     refuse_non_finite(given, "outputs")
+    sure = are_probabilities(given, said)
     if given.shape[1] == 1:
-        second = given if ((given >= 0) & (given <= 1)).all() else expit(given)
+        second = given if sure else expit(given)
         return np.hstack([1 - second, second])
-    sums = np.abs(given.sum(axis=1) - 1) <= _SLACK
-    return given if (given >= 0).all() and sums.all() else np.asarray(softmax(given, axis=1))
+    return given if sure else np.asarray(softmax(given, axis=1))
+
+
+def are_probabilities(outputs: NDArray[Any], said: Said) -> bool:
+    """Return whether outputs (n,) or (n, k) are read as probabilities; see `probabilities`."""
+    if outputs.ndim == 1 or outputs.shape[1] == 1:
+        return said != "logits" and bool(((outputs >= 0) & (outputs <= 1)).all())
+    sums = np.abs(outputs.sum(axis=1) - 1) <= _SLACK
+    return bool((outputs >= 0).all() and sums.all())
 
 
 @contextmanager

@@ -29,6 +29,12 @@ class Examples:
     """(n,) class positions."""
     weights: NDArray[np.float64]
     """(n,) how much each counts, 1 in the mean."""
+    shares: NDArray[np.float64] | None = None
+    """(n, k) what a teacher says in place of the targets; None where the targets are all."""
+    may_judge: NDArray[np.bool_] | None = None
+    """(n,) which rows may be held out to judge by; None: all, because people labeled them."""
+    noise: Callable[[Any], Any] | None = None
+    """What changes a mini-batch, a tensor, each time it is learned, and never one that judges."""
 
 
 def trained(make: Callable[[], Any], examples: Examples, plan: Training, seed: int) -> Any:
@@ -63,9 +69,13 @@ class _Run:
     ) -> None:
         self._module, self._examples, self._plan, self._device = module, examples, plan, device
         self._rng = np.random.default_rng(seed)
-        none = np.empty(0, dtype=np.intp)
-        self._judges = none if plan.patience is None else held_out(examples.targets, self._rng)
+        self._judges: NDArray[np.intp] = np.empty(0, dtype=np.intp)
+        if plan.patience is not None:
+            rows = np.arange(len(examples.targets))[_all_or(examples.may_judge)]
+            self._judges = rows[held_out(examples.targets[rows], self._rng)]
         self._learned = np.setdiff1d(np.arange(len(examples.targets)), self._judges)
+        shares = examples.shares
+        self._targets = examples.targets if shares is None else shares.astype(np.float32)
         classes = np.bincount(examples.targets)
         even = len(examples.targets) / len(classes) / classes[examples.targets]
         self._weights = examples.weights * (even if plan.balanced else 1.0)
@@ -103,7 +113,7 @@ class _Run:
         total = 0.0
         for rows in np.array_split(order, _count(len(order), self._plan.batch)):
             optimizer.zero_grad(set_to_none=True)
-            loss = self._loss(rows).mean()
+            loss = self._loss(rows, self._examples.noise).mean()
             loss.backward()
             optimizer.step()
             total += loss.detach()
@@ -119,12 +129,13 @@ class _Run:
         self._expect_finite(total, epoch)
         return total / len(self._judges)
 
-    def _loss(self, rows: NDArray[np.intp]) -> Any:
+    def _loss(self, rows: NDArray[np.intp], noise: Callable[[Any], Any] | None = None) -> Any:
         """Return (n,) the weighted cross entropy of some rows."""
         import torch
 
         given = torch.from_numpy(numbers(self._examples.inputs[rows])).to(self._device)
-        targets = torch.from_numpy(self._examples.targets[rows]).to(self._device)
+        given = given if noise is None else noise(given)
+        targets = torch.from_numpy(self._targets[rows]).to(self._device)
         weights = torch.from_numpy(self._weights[rows].astype(np.float32)).to(self._device)
         losses = torch.nn.functional.cross_entropy(self._module(given), targets, reduction="none")
         return losses * weights
@@ -135,6 +146,10 @@ class _Run:
                 f"training: the loss was {loss} in epoch {epoch + 1}; lower the learning rate "
                 f"(lr, now {self._plan.lr:g})"
             )
+
+
+def _all_or(mask: NDArray[np.bool_] | None) -> NDArray[np.bool_] | slice:
+    return slice(None) if mask is None else mask
 
 
 def _count(rows: int, batch: int) -> int:

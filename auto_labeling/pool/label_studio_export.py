@@ -17,6 +17,7 @@ from auto_labeling.pool.rows import ArrayRows
 from auto_labeling.pool.screen import Candidates, screen, why_empty
 from auto_labeling.pool.source import Payload, SourceRows
 from auto_labeling.pool.texts import HashedTexts, text_hash
+from auto_labeling.pool.twins import folded_hash
 from auto_labeling.records import LabelSchema
 
 
@@ -119,9 +120,11 @@ class LabelStudioExport:
             unlabeled = [(at, task.refused) for at, task in enumerate(tasks) if task.label is None]
             bad = {at: refused or "it has no label" for at, refused in unlabeled}
         features: ArrayRows | HashedTexts
+        twins: list[str] | None = None
         if self.shows == "text":
             texts = [task.content for task in tasks]
             hashes = [text_hash(text) for text in texts]
+            twins = [folded_hash(text) for text in texts]
             features = HashedTexts(texts=texts, width=self.hash_width)
         else:
 
@@ -139,6 +142,7 @@ class LabelStudioExport:
             ids=None if self.id is None else [task.named(self.id) for task in tasks],
             groups=None if self.group is None else [task.named(self.group) for task in tasks],
             labels=[task.label for task in tasks],
+            twins=twins,
             bad=bad,
             quarantined=found.quarantined,
         )

@@ -24,6 +24,7 @@ from auto_labeling.pool.stored import (
     read_snapshot,
     rows_digest,
 )
+from auto_labeling.pool.twins import OneContent, one_content
 from auto_labeling.records import Item, ItemId
 
 
@@ -86,6 +87,17 @@ class Pool:
     def content_hashes(self) -> tuple[str, ...]:
         """Return the sha256 of what every item holds."""
         return tuple(content_hash for part in self.parts for content_hash in part.content_hashes)
+
+    @cached_property
+    def contents(self) -> OneContent:
+        """Return what splits know the contents by: those that read the same are one."""
+        held = self.heldout
+        return one_content(
+            self.content_hashes,
+            [twin for part in self.parts for twin in part.twins],
+            () if held is None else held.content_hashes,
+            () if held is None else held.twins,
+        )
 
     @cached_property
     def labels(self) -> tuple[str | None, ...]:
@@ -163,18 +175,31 @@ class Pool:
             tuple(pictures_of(first.heldout_source, first.base, self.heldout.references))
         )
 
-    def check_heldout(self) -> list[Quarantined]:
-        """Return the held-out rows that are gone, or other than they were."""
+    def where(self, position: int) -> str:
+        """Return the words that lead a person to an item: where it lies, and its id."""
+        snapshot = self.snapshots[self._part_of(self._checked(position))]
+        entry = self._entry(position)
+        return f"{snapshot.source.where(entry.reference)} (item {entry.item_id!r})"
+
+    def heldout_items(self) -> tuple[list[Item], list[Quarantined]]:
+        """Return the held-out rows with what they hold, in order, and those that are gone or other.
+
+        Where their source is not known, as in pools of arrays of old, there are none of either.
+        """
         first, held = self.snapshots[0], self.heldout
         if held is None or first.heldout_source is None:
-            return []
+            return [], []
         entries = [
             Entry(item_id=item, reference=reference, group=None, content_hash=content_hash)
             for item, reference, content_hash in zip(
                 held.ids, held.references, held.content_hashes, strict=True
             )
         ]
-        return items_of(first.heldout_source, first.base, entries)[1]
+        return items_of(first.heldout_source, first.base, entries)
+
+    def check_heldout(self) -> list[Quarantined]:
+        """Return the held-out rows that are gone, or other than they were."""
+        return self.heldout_items()[1]
 
     def kinds(self) -> frozenset[str]:
         """Return what the items are: `image`, `text`, `row`; those of one snapshot are alike."""

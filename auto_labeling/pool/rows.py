@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -70,7 +71,7 @@ class StackedRows:
     ((3, 3), [[1.0, 1.0, 1.0], [0.0, 0.0, 0.0]])
     """
 
-    parts: tuple[NDArray[np.float32], ...]
+    parts: tuple[NDArray[np.floating[Any]], ...]
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -93,7 +94,8 @@ class StackedRows:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
             raise ValueError("several snapshots make one array only by copying")
-        return np.concatenate(self.parts).astype(dtype or np.float32, copy=False)
+        whole: NDArray[Any] = np.concatenate(self.parts)
+        return whole.astype(dtype or np.float32, copy=False)
 
     def __getitem__(self, wanted: slice | NDArray[Any] | Sequence[int]) -> NDArray[np.float32]:
         if isinstance(wanted, slice):
@@ -120,6 +122,57 @@ class StackedRows:
             here = (positions >= low) & (positions < high)
             taken[here] = part[positions[here] - low]
         return taken
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GatheredRows:
+    """Rows that lie in any order in others, several of them at one place; opened when looked at.
+
+    >>> rows = GatheredRows(places=lambda: (np.eye(2, dtype=np.float16), np.array([1, 0, 1])))
+    >>> rows.shape, rows[np.array([2, 1])].tolist()
+    ((3, 2), [[0.0, 1.0], [1.0, 0.0]])
+    """
+
+    places: Callable[[], tuple[NDArray[Any] | StackedRows, NDArray[np.intp]]]
+    """Gives the others, and (n,) where each row lies in them."""
+
+    @cached_property
+    def _opened(self) -> tuple[NDArray[Any] | StackedRows, NDArray[np.intp]]:
+        return self.places()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return (n, d)."""
+        others, at = self._opened
+        return len(at), int(others.shape[1])
+
+    @property
+    def dtype(self) -> np.dtype[np.float32]:
+        """Return float32, however precise the others are."""
+        return np.dtype(np.float32)
+
+    @property
+    def ndim(self) -> int:
+        """Return 2."""
+        return 2
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        if copy is False:
+            raise ValueError("gathered rows make an array only by copying")
+        return self[:].astype(dtype or np.float32, copy=False)
+
+    def __getitem__(self, wanted: slice | NDArray[Any] | Sequence[int]) -> NDArray[np.float32]:
+        others, at = self._opened
+        rows: NDArray[np.float32] = others[at[wanted]].astype(np.float32, copy=False)
+        return rows
+
+    def chunks(self) -> Iterator[NDArray[np.float32]]:
+        """Yield every row in order, in arrays of shape (some, d)."""
+        for start, stop in spans(*self.shape):
+            yield self[start:stop]
 
 
 def spans(rows: int, width: int) -> Iterator[tuple[int, int]]:

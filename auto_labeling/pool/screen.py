@@ -29,6 +29,8 @@ class Candidates:
     """The user's; None: there are none, and they are derived from the content."""
     groups: Sequence[str | None] | None = None
     labels: Sequence[str | None] | None = None
+    twins: Sequence[str] | None = None
+    """Equal where contents are the same to a reader; None: only where they are the same."""
     drawn: bool = False
     """Whether the labels are what is drawn on pictures, of the classes that a schema has."""
     feature_names: tuple[str, ...] | None = None
@@ -65,6 +67,7 @@ def screen(found: Candidates, schema: LabelSchema | None) -> SourceRows:
         features=found.features if len(keep) == total else found.features.take(keep),
         feature_names=found.feature_names,
         labels=None if labels is None else [labels[at] for at in keep],
+        twins=None if found.twins is None else [found.twins[at] for at in keep],
         quarantined=quarantined,
     )
 

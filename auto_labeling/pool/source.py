@@ -60,10 +60,18 @@ class SourceRows:
     features: Rows
     feature_names: tuple[str, ...] | None = None
     labels: Sequence[str | None] | None = None
+    twins: Sequence[str] | None = None
+    """Equal where contents are the same to a reader; None: only where they are the same."""
     quarantined: tuple[Quarantined, ...] = ()
 
     def __post_init__(self) -> None:
-        columns = (self.references, self.groups, self.content_hashes, self.labels or self.ids)
+        columns = (
+            self.references,
+            self.groups,
+            self.content_hashes,
+            self.labels or self.ids,
+            self.twins or self.ids,
+        )
         lengths = [len(self.ids), *(len(column) for column in columns), self.features.shape[0]]
         if len(set(lengths)) > 1:
             raise DataError(f"source rows: expected columns of one length, got {lengths}")
@@ -80,6 +88,7 @@ class SourceRows:
             groups=[self.groups[at] for at in keep],
             content_hashes=[self.content_hashes[at] for at in keep],
             labels=None if self.labels is None else [self.labels[at] for at in keep],
+            twins=None if self.twins is None else [self.twins[at] for at in keep],
             features=self.features.take(keep),
         )
 

@@ -60,6 +60,8 @@ class StoredRows:
     content_hashes: Sequence[str]
     labels: Sequence[str | None]
     """None throughout where the source has none."""
+    twins: Sequence[str]
+    """Equal where contents are the same to a reader; the content hashes where nobody told."""
     features: NDArray[np.float32]
     """(n, d), a memory map."""
 
@@ -162,6 +164,7 @@ def read_rows(folder: Path) -> StoredRows:
         groups=index["group"],
         content_hashes=index["content_hash"],
         labels=index["label"],
+        twins=index.get("twin") or index["content_hash"],
         features=features,
     )
 
@@ -176,15 +179,16 @@ def rows_digest(ids: Sequence[ItemId], content_hashes: Sequence[str]) -> str:
 
 def _write_rows(folder: Path, rows: SourceRows) -> None:
     text = pa.string()
-    index = pa.table(
-        {
-            "item_id": pa.array(rows.ids, text),
-            "reference": pa.array(rows.references, text),
-            "group": pa.array(rows.groups, text),
-            "content_hash": pa.array(rows.content_hashes, text),
-            "label": pa.array(rows.labels or [None] * len(rows), text),
-        }
-    )
+    columns = {
+        "item_id": pa.array(rows.ids, text),
+        "reference": pa.array(rows.references, text),
+        "group": pa.array(rows.groups, text),
+        "content_hash": pa.array(rows.content_hashes, text),
+        "label": pa.array(rows.labels or [None] * len(rows), text),
+    }
+    if rows.twins is not None:
+        columns["twin"] = pa.array(rows.twins, text)
+    index = pa.table(columns)
     with (folder / INDEX).open("wb") as file:
         parquet.write_table(index, file, compression="zstd")
     header = {"descr": "<f4", "fortran_order": False, "shape": rows.features.shape}

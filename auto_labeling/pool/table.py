@@ -15,6 +15,7 @@ from auto_labeling.pool.rows import ArrayRows, Rows, row_hashes
 from auto_labeling.pool.screen import Candidates, screen, why_empty
 from auto_labeling.pool.source import Payload, SourceRows
 from auto_labeling.pool.texts import HashedTexts, text_hash
+from auto_labeling.pool.twins import folded_hash
 from auto_labeling.records import LabelSchema
 
 
@@ -128,7 +129,8 @@ class Table:
             features = ArrayRows(array=number_block(columns, self.features))
             bad = {**inspect(features, self.features)[1], **bad}
         hashes = [text_hash(text) for text in texts]
-        return self._candidates(columns, hashes, features, bad, self.features)
+        found = self._candidates(columns, hashes, features, bad, self.features)
+        return replace(found, twins=[folded_hash(text) for text in texts])
 
     def _numbers(self, columns: Columns) -> Candidates:
         names = self.features or numeric_names(columns, self._not_content(columns))

@@ -14,6 +14,13 @@ from auto_labeling.ports.annotation import (
     Traits,
 )
 from auto_labeling.ports.consensus import Consensus, Verdict, Vote
+from auto_labeling.ports.embedding import (
+    Contents,
+    Embedder,
+    EmbedderSettings,
+    FitsPool,
+    Precision,
+)
 from auto_labeling.ports.models import (
     ChecksFiles,
     Detects,
@@ -36,8 +43,12 @@ __all__ = [
     "ChecksFiles",
     "Clock",
     "Consensus",
+    "Contents",
     "Detects",
+    "Embedder",
+    "EmbedderSettings",
     "Embeds",
+    "FitsPool",
     "HandsOver",
     "KnowsChances",
     "LearnsDrawings",
@@ -45,6 +56,7 @@ __all__ = [
     "ModelSettings",
     "Place",
     "Point",
+    "Precision",
     "Progress",
     "QueryStrategy",
     "Replays",

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from auto_labeling import rows as data
 from auto_labeling.errors import ConfigurationError, DataError
-from auto_labeling.sampling import learning
-from auto_labeling.sampling import rows as data
+from auto_labeling.models import learning
 from auto_labeling.view import len_of
 
 FOLDS = 5

@@ -15,6 +15,7 @@ from auto_labeling.reporting.wording import (
     UNKNOWN,
     count,
     figure,
+    leaks,
     limits,
     saved_items,
     saved_money,
@@ -42,7 +43,10 @@ def tiles_of(statement: Statement, terms: Terms) -> list[Tile]:
             key="items",
             label="Items labeled",
             figure=count(items.get("labeled", 0)),
-            notes=[f"of {count(items.get('pool', 0))} in the pool"],
+            notes=[
+                f"of {count(items.get('pool', 0))} in the pool",
+                *filter(None, [leaks(statement)]),
+            ],
         ),
         Tile(
             key="answers",

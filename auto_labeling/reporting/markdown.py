@@ -8,7 +8,7 @@ from typing import Any
 
 from auto_labeling.campaign.statement import Statement
 from auto_labeling.money import format_micros
-from auto_labeling.reporting import quality
+from auto_labeling.reporting import pseudo_labels, quality
 from auto_labeling.reporting.bars import bars_of
 from auto_labeling.reporting.headline import tiles_of
 from auto_labeling.reporting.series import points_of
@@ -31,6 +31,11 @@ def campaign_markdown(statement: Statement) -> str:
     if line is not None:
         shown = count(line.shown)
         figures.append(f"| Suggestions | {shown} | {_marked(sentence(line))} |")
+    taught = statement.pseudo_labels
+    if taught is not None:
+        taken = count(taught.rounds[-1].taken) if taught.in_use else count(0)
+        said = _marked(pseudo_labels.sentence(taught))
+        figures.append(f"| Pseudo-labels | {taken} | {said} |")
     if statement.quality is not None:
         proposed = count(len(statement.quality.annotators.proposals), "proposal")
         figures.append(f"| Quality | {proposed} | {_marked(quality.sentence(statement.quality))} |")

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from auto_labeling.campaign.statement import Statement
 from auto_labeling.files import write_atomically
 from auto_labeling.records import ItemId
-from auto_labeling.reporting import quality
+from auto_labeling.reporting import pseudo_labels, quality
 from auto_labeling.reporting.bars import bars_of, counts_of
 from auto_labeling.reporting.charts import note_of, sections_of
 from auto_labeling.reporting.headline import tiles_of
@@ -49,6 +49,7 @@ def render(statement: Statement, looks: Mapping[ItemId, Look] | None = None) -> 
             bars=bars_of(statement),
             rounds=rounds_table(statement, terms),
             suggestions=section_of(statement.suggestions),
+            pseudo_labels=pseudo_labels.section_of(statement.pseudo_labels),
             quality=quality.section_of(statement.quality, looks, statement.budget.currency),
             objects=counts_of(statement.objects),
             people=people_table(statement),

@@ -133,6 +133,15 @@ def total_cap(statement: Statement) -> Micros:
     return statement.budget.cap_micros + statement.budget.contingency_micros
 
 
+def leaks(statement: Statement) -> str:
+    """Return what to say of items that repeat what judges; nothing where there are none."""
+    repeated = statement.items.get("heldout", 0)
+    if not repeated:
+        return ""
+    verb = "repeats" if repeated == 1 else "repeat"
+    return f"{count(repeated, 'item')} {verb} held-out rows: never asked about nor learned from"
+
+
 def code_spans(text: str) -> list[tuple[bool, str]]:
     """Return the parts of a sentence, each with whether it stood between backticks.
 

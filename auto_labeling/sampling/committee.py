@@ -8,9 +8,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from auto_labeling import rows as data
 from auto_labeling.errors import ConfigurationError, DataError
-from auto_labeling.sampling import learning
-from auto_labeling.sampling import rows as data
+from auto_labeling.models import learning
 from auto_labeling.sampling.members import fit_members, posterior
 from auto_labeling.sampling.names import DISAGREEMENT, scorer_of
 from auto_labeling.sampling.sampler import Sampler, Seed, whole_number

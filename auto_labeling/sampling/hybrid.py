@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auto_labeling.errors import ConfigurationError
+from auto_labeling.models import asking
 from auto_labeling.models.torch_module import TorchModule, is_torch_module
-from auto_labeling.sampling import learning
-from auto_labeling.sampling import rows as data
 from auto_labeling.sampling.sampler import Seed, expect_pool, seed_of, whole_number
 from auto_labeling.sampling.viewing import Known, view_of
 from auto_labeling.strategies.cluster_top import ClusterTop
@@ -49,10 +47,7 @@ class HybridQueryStrategy:
         self, model: Any, crops: Any, device: str = "cpu"
     ) -> NDArray[np.float64]:
         """Return (n,) scores in [0, 1]; higher is less certain: 1 - (p1 - p2)."""
-        if is_torch_module(model):
-            return margin(TorchModule(module=model, device=device).predict_proba(crops))
-        _expect_predictions(model, device)
-        return margin(learning.proba(model, data.checked_rows(crops, "crops")))
+        return margin(asking.proba(model, crops, device))
 
     def _view(self, model: Any, unlabeled: Any, device: str) -> PoolView:
         if is_torch_module(model):
@@ -60,17 +55,6 @@ class HybridQueryStrategy:
             return PoolView(
                 proba=module.predict_proba(unlabeled), embeddings=module.embed(unlabeled)
             )
-        _expect_predictions(model, device)
+        asking.expect_predictions(model, device)
         known = Known(model=model, seed=self._seed)
         return view_of(self._strategy.needs, expect_pool(unlabeled), known)
-
-
-def _expect_predictions(model: Any, device: str) -> None:
-    if not hasattr(model, "predict_proba"):
-        raise ConfigurationError(
-            f"model: expected one with predict_proba, got a {type(model).__name__}"
-        )
-    if device != "cpu":
-        raise ConfigurationError(
-            f"device: expected 'cpu' for a {type(model).__name__}, got {device!r}"
-        )

@@ -8,9 +8,9 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from auto_labeling import rows as data
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.ports import QueryStrategy
-from auto_labeling.sampling import rows as data
 from auto_labeling.sampling.metrics import (
     SamplerMetrics,
     accuracy_of,

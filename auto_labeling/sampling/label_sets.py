@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from auto_labeling import rows as data
 from auto_labeling.arrays import expect_shape
 from auto_labeling.errors import DataError
-from auto_labeling.sampling import rows as data
 from auto_labeling.view import len_of
 
 _OF_SINGLE_LABELS = frozenset({"proba", "posterior", "labeled_targets"})

@@ -9,8 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from auto_labeling import rows as data
 from auto_labeling.errors import ConfigurationError, DataError
-from auto_labeling.sampling import rows as data
 from auto_labeling.sampling.handover import sample_id, write_tasks
 from auto_labeling.sampling.label_sets import checked_targets, joined
 from auto_labeling.sampling.names import NAMES

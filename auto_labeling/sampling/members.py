@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auto_labeling.sampling import learning
-from auto_labeling.sampling import rows as data
+from auto_labeling import rows as data
+from auto_labeling.models import learning
 
 
 def fit_members(

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from auto_labeling import rows as data
 from auto_labeling.arrays import nearest
 from auto_labeling.errors import DataError
+from auto_labeling.models import learning
 from auto_labeling.models.embedding import feature_embedder
-from auto_labeling.sampling import learning
-from auto_labeling.sampling import rows as data
 from auto_labeling.view import len_of
 
 _BLIND_BATCHES = 20

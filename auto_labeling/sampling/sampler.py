@@ -7,11 +7,11 @@ from typing import Any, Self, TypeVar, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from auto_labeling import rows as data
 from auto_labeling.arrays import rng_for
 from auto_labeling.errors import ConfigurationError, DataError
+from auto_labeling.models import learning
 from auto_labeling.ports import QueryStrategy
-from auto_labeling.sampling import learning
-from auto_labeling.sampling import rows as data
 from auto_labeling.sampling.label_sets import checked_targets, expect_readable, joined
 from auto_labeling.sampling.names import strategy_of
 from auto_labeling.sampling.viewing import ASKS_A_MODEL, Known, view_of

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from auto_labeling import rows as data
 from auto_labeling.errors import DataError
+from auto_labeling.models import learning
 from auto_labeling.models.embedding import feature_embedder
 from auto_labeling.ports import Embeds, SamplesPosterior
-from auto_labeling.sampling import label_sets, learning
-from auto_labeling.sampling import rows as data
+from auto_labeling.sampling import label_sets
 from auto_labeling.sampling.members import fit_members, posterior
 from auto_labeling.view import PoolView, len_of
 

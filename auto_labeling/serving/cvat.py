@@ -116,13 +116,23 @@ def create(workspace: str, campaign: str) -> AutoAnnotation:
 def _read(
     predictor: Predictor, seen: Recognized, image: Image
 ) -> Iterator[tuple[Any, tuple[int, int]]]:
-    """Yield what the model reads of a picture, and its width and height as people see it.
+    """Yield what the model reads of a picture, and its width and height as people see it."""
+    if not predictor.reads_pictures and predictor.embedded is None:
+        yield seen.features[None], image.size
+        return
+    with _picture(seen, image) as (given, size):
+        if predictor.reads_pictures or predictor.embedded is None:
+            yield given, size
+        else:
+            yield predictor.embedded.embedder.embed(given), size
+
+
+@contextmanager
+def _picture(seen: Recognized, image: Image) -> Iterator[tuple[Pictures, tuple[int, int]]]:
+    """Yield a file of the picture, and its width and height as people see them.
 
     A picture that no file of the pool shows lies in one of its own meanwhile.
     """
-    if not predictor.reads_pictures:
-        yield seen.features[None], image.size
-        return
     shown = upright(image, "rgb")
     if seen.path is not None and size_of(seen.path) == shown.size:
         yield Pictures((seen.path,)), shown.size

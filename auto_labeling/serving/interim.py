@@ -16,8 +16,8 @@ from sqlalchemy import Connection, select
 
 from auto_labeling.campaign import labels
 from auto_labeling.campaign.context import Campaign
-from auto_labeling.campaign.schema import CAMPAIGN, asks, of, rounds
-from auto_labeling.campaign.transition import newest_model
+from auto_labeling.campaign.schema import CAMPAIGN, asks, of, pseudo_rounds, rounds
+from auto_labeling.campaign.transition import model_to_begin_with, newest_model, read_state
 from auto_labeling.errors import DataError
 from auto_labeling.files import write_atomically
 from auto_labeling.models import fitting
@@ -27,6 +27,7 @@ _JUDGES = select(asks.c.item).where(
     asks.c.campaign == CAMPAIGN, asks.c.purpose.in_((Purpose.CONTROL, Purpose.GOLD))
 )
 _MODELS = select(rounds.c.model_sha256).where(rounds.c.campaign == CAMPAIGN)
+_OF_PEOPLE = select(pseudo_rounds.c.people_sha256).where(pseudo_rounds.c.campaign == CAMPAIGN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,17 +59,22 @@ class Interim:
 def retrain(campaign: Campaign) -> Interim | None:
     """Fit the campaign's model on all labels there are, of answers not reconciled yet as well.
 
-    Return None where nothing is labeled. What judges models is never learned from.
+    Return None where nothing is labeled. What judges models is never learned from, and neither are
+    pseudo-labels: no guard looks at a model between rounds.
     """
     with campaign.ledger.read() as connection:
         known = dict(_known(connection, campaign))
-        after = newest_model(connection, campaign.campaign_id)
-        of_rounds = set(connection.scalars(_MODELS, of(campaign.campaign_id)))
+        name = campaign.campaign_id
+        after = newest_model(connection, name)
+        begun = model_to_begin_with(connection, name, read_state(connection, name).round + 1)
+        of_rounds = {
+            sha for one in (_MODELS, _OF_PEOPLE) for sha in connection.scalars(one, of(name))
+        }
     if not known:
         return None
     before = Interim.read(campaign.folder)
     fitted = campaign.lesson.fit(
-        campaign.unfitted(after),
+        campaign.unfitted(begun),
         campaign.inputs(np.array([campaign.pool.position_of(item) for item in known])),
         list(known.values()),
     )

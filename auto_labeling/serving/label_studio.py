@@ -84,10 +84,13 @@ def _row(predictor: Predictor, data: Data, layout: Layout) -> NDArray[np.float32
     """Return (p,) features of an item of the pool, or of a text; None of anything else."""
     position = predictor.positions.get(str(data.get(ITEM)))
     if position is not None:
-        row: NDArray[np.float32] = np.asarray(predictor.pool.features[[position]])[0]
-        return row
+        return predictor.features(position)
     shown = data.get(layout.field)
-    if layout.way != "text" or not isinstance(shown, str) or not _hashes_texts(predictor.pool):
+    if layout.way != "text" or not isinstance(shown, str):
+        return None
+    if predictor.embedded is not None:
+        return np.asarray(predictor.embedded.embedder.embed([shown])[0], dtype=np.float32)
+    if not _hashes_texts(predictor.pool):
         return None
     width = int(predictor.pool.features.shape[1])
     [hashed_text] = next(HashedTexts(texts=[shown], width=width).chunks())

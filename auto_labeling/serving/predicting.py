@@ -8,6 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from auto_labeling.campaign.embedded import Embedded
 from auto_labeling.campaign.lessons import Lesson
 from auto_labeling.campaign.objects import Sight
 from auto_labeling.models.fitting import Fitted
@@ -28,6 +32,8 @@ class Predictor:
     """None where nothing learns."""
     schema: LabelSchema
     pool: Pool = field(repr=False)
+    embedded: Embedded | None = field(repr=False)
+    """What an embedder makes of the items; None: their features are those of the pool."""
     positions: Mapping[ItemId, int] = field(repr=False)
     hidden: frozenset[ItemId] = field(repr=False)
     """Items that judge models, and the blind share: nobody sees what a model says of them."""
@@ -40,6 +46,12 @@ class Predictor:
     kinds: frozenset[str]
     """What the items of the pool are, as `Pool.kinds` says."""
     _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def features(self, position: int) -> NDArray[np.float32]:
+        """Return (p,) what the model reads of an item of the pool, where it reads features."""
+        rows = self.pool.features if self.embedded is None else self.embedded.features
+        row: NDArray[np.float32] = np.asarray(rows[[position]])[0]
+        return row
 
     def suggest(
         self, items: Sequence[ItemId], X: Any, at_least: float | None = None

@@ -22,17 +22,18 @@ from auto_labeling.workspace import Workspace
 
 Open = Callable[[CampaignId], AbstractContextManager[Campaign]]
 
-_ASKED_TO_JUDGE = select(asks.c.item).where(
-    asks.c.campaign == CAMPAIGN, asks.c.purpose.in_((Purpose.CONTROL, Purpose.GOLD))
+_ASKED_BLINDLY = select(asks.c.item).where(
+    asks.c.campaign == CAMPAIGN,
+    asks.c.purpose.in_((Purpose.CONTROL, Purpose.GOLD, Purpose.AUDIT)),
 )
 _BLIND = select(picks.c.item).where(picks.c.campaign == CAMPAIGN, picks.c.blind)
 _HIDDEN = select(items.c.item).where(
     items.c.campaign == CAMPAIGN,
-    or_(items.c.side != Side.TRAIN, items.c.item.in_(_ASKED_TO_JUDGE), items.c.item.in_(_BLIND)),
+    or_(items.c.side != Side.TRAIN, items.c.item.in_(_ASKED_BLINDLY), items.c.item.in_(_BLIND)),
 )
 _NAME = select(campaigns.c.name).where(campaigns.c.campaign == CAMPAIGN)
-_GOLD = select(func.count(asks.c.item)).where(
-    asks.c.campaign == CAMPAIGN, asks.c.purpose == Purpose.GOLD
+_HIDDEN_LATER = select(func.count(asks.c.item)).where(
+    asks.c.campaign == CAMPAIGN, asks.c.purpose.in_((Purpose.GOLD, Purpose.AUDIT))
 )
 _DRAWN = select(func.count(picks.c.item)).where(picks.c.campaign == CAMPAIGN, picks.c.blind)
 _SNAPSHOTS = select(func.count()).where(snapshots.c.campaign == CAMPAIGN)
@@ -48,8 +49,8 @@ class _Wanted:
     snapshots: int
     """Of the pool, which grows."""
     hidden: int
-    """How many gold questions and items of the blind slice there were: each hides an item, without
-    a new model."""
+    """How many gold questions, audits and items of the blind slice there were: each hides an item,
+    without a new model."""
 
 
 class Shelf:
@@ -88,7 +89,9 @@ class Shelf:
             sha256 = newest_model(connection, campaign)
             name = str(connection.scalar(_NAME, of(campaign)))
             grown = connection.scalar(_SNAPSHOTS, of(campaign)) or 0
-            hidden = sum(connection.scalar(one, of(campaign)) or 0 for one in (_GOLD, _DRAWN))
+            hidden = sum(
+                connection.scalar(one, of(campaign)) or 0 for one in (_HIDDEN_LATER, _DRAWN)
+            )
         interim = Interim.read(self._workspace.campaign(campaign))
         if interim is not None and interim.after == sha256:
             sha256 = interim.model
@@ -108,6 +111,7 @@ class Shelf:
                 lesson=opened.lesson if opened.config.learns else None,
                 schema=opened.config.labels,
                 pool=opened.pool,
+                embedded=opened.embedded,
                 positions={item: at for at, item in enumerate(opened.pool.ids)},
                 hidden=frozenset(hidden),
                 at_least=0.0 if rule is None else rule.at_least or 0.0,

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from auto_labeling import rows as data
 from auto_labeling.campaign.intervals import exact
 from auto_labeling.campaign.metrics import cohen_kappa
+from auto_labeling.models import learning
 from auto_labeling.ports import Shift
 from auto_labeling.records import Interval
-from auto_labeling.sampling import learning
-from auto_labeling.sampling import rows as data
 from auto_labeling.strategies.stopping.evidence import shift
 from auto_labeling.view import len_of
 

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from auto_labeling import rows as data
 from auto_labeling.errors import DataError
 from auto_labeling.files import write_atomically
 from auto_labeling.ports import Progress, Shift
 from auto_labeling.records import Interval
-from auto_labeling.sampling import rows as data
 from auto_labeling.view import len_of
 
 _FORMAT, _VERSION = "auto-labeling session", 1

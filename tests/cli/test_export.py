@@ -21,6 +21,7 @@ from auto_labeling.pool.snapshot import ingest
 from auto_labeling.records import LabelSchema
 from auto_labeling.shapes import Box
 from tests.cli.conftest import Desk
+from tests.support.unlabeled import Neighbours
 
 CAR = Box(label="car", x=0.25, y=0.5, width=0.5, height=0.25)
 SEEN = LabelSchema(task="boxes", classes=("car",))
@@ -85,3 +86,36 @@ def test_boxes_are_exported_with_the_sizes_of_their_pictures(tmp_path: Path) -> 
     (tmp_path / "photos/street/1.png").unlink()
     with pytest.raises(DataError, match=r"1\.png"):
         labeled(pool, frame, SEEN)
+
+
+@pytest.mark.slow
+def test_pseudo_labels_are_written_on_demand_only_and_marked(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Neighbours(share=0.5).put_in(monkeypatch)
+    config = desk.write(semi_supervised="label_spreading")
+    assert desk.type("run", config, "--plain", "--max-rounds", "2") == 0
+    assert desk.type("export", "--to", "people.csv") == 0
+    people = pd.read_csv("people.csv")
+    assert set(people["source"]) == {"human"}
+    said = desk.json("export", "--with-pseudo-labels", "--to", "both.csv")
+    both = pd.read_csv("both.csv")
+    assert (said["items"], said["pseudo_labels"]) == (len(people), len(both) - len(people))
+    assert list(both.columns) == [*people.columns, "weight"]
+    pd.testing.assert_frame_equal(both.iloc[: len(people)][people.columns], people)
+    added = both.iloc[len(people) :]
+    assert len(added) > 5
+    assert set(added["source"]) == {"pseudo"}
+    assert set(added["weight"]) == {0.5}
+    assert set(added["votes"]) == {0}
+    assert not set(added["item"]) & set(people["item"])
+    assert added["where"].notna().all()
+    assert desk.type("export", "--with-pseudo-labels", "--to", "both.parquet") == 0
+    assert len(pd.read_parquet("both.parquet")) == len(both)
+    assert desk.type("export", "--with-pseudo-labels", "--format", "json", "--to", "x.json") == 2
+    assert "cannot say that nobody gave a label" in desk.err
+
+
+def test_there_is_nothing_to_add_where_nobody_wants_pseudo_labels(desk: Desk, begun: str) -> None:
+    assert desk.type("export", "--with-pseudo-labels", "--to", "both.csv") == 2
+    assert "no pseudo-labels are in use" in desk.err

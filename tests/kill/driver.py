@@ -33,6 +33,7 @@ _LATER_IMPORTS = (
     "alembic.config",
     "alembic.script",
     "auto_labeling.models.scaling",
+    "auto_labeling.semi_supervised.learning",
     "joblib",
     "pandas",
     "pyarrow.dataset",

@@ -48,6 +48,7 @@ _OF_PROCESSES = {
     "uploads.remote_id",  # counts copies
     "rounds.model_sha256",  # of a pickle, which tells whether two equal strings are one object
     "suggested.model",  # likewise
+    "pseudo_rounds.people_sha256",  # likewise
     "events.body",  # what this driver did of a step that two began
     "transitions.detail",
     "transitions.step",  # what a withdrawal began a look may end
@@ -231,6 +232,8 @@ def _examine_files(workspace: Workspace) -> None:
             assert [kept[name] for name in kept.files]
     for table in workspace.root.glob("manifests/*/[!.]*.parquet"):
         pq.read_table(table)
+        if table.name.startswith("pseudo."):
+            assert hashlib.sha256(table.read_bytes()).hexdigest() == table.name.split(".")[1]
     for text in (
         *workspace.root.glob("manifests/*/[!.]*.json"),
         *workspace.root.glob("people/[!.]*.json"),

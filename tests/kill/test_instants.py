@@ -21,6 +21,7 @@ from tests.kill.world import (
     PATIENT,
     RULED,
     SCENES,
+    TAUGHT,
     WOUND_UP,
     Scene,
 )
@@ -56,7 +57,13 @@ def test_every_named_instant_occurs_in_what_is_struck_in_turn(stage_of: StageOf)
     assert {*stage_of(CHUNKED).instants, *stage_of(HALTED).instants} == INSTANTS
 
 
-@in_scenes(CHUNKED, RULED)
+def test_pseudo_labels_are_in_use_and_audited_in_what_is_struck(stage_of: StageOf) -> None:
+    rows = stage_of(TAUGHT).rows
+    assert len(rows["audits"]) >= 3
+    assert len(rows["pseudo_rounds"]) == 4
+
+
+@in_scenes(CHUNKED, RULED, TAUGHT)
 def test_a_campaign_killed_at_every_instant_in_turn(
     scene: Scene, stage_of: StageOf, tmp_path: Path
 ) -> None:

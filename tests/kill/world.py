@@ -140,4 +140,17 @@ RULED = Scene(
     },
 )
 """Gold that adjudicators answer first, ties on which they rule, and money kept for that."""
-SCENES = (PATIENT, OVERDUE, CHUNKED, HALTED, WOUND_UP, RULED)
+TAUGHT = Scene(
+    name="taught",
+    changes={
+        "pool": _NO_JUDGES,
+        "backend": _PEOPLE | {"late": 0.15},
+        "semi_supervised": {"kind": "self_training", "audit": 0.34},
+        "preannotate": {"blind": "10%"},
+        "quality": {"overlap": 2},
+        "wait": {"after": "30h", "rest": "release", "poll_s": 14400},
+        "stop": {"max_rounds": 4},
+    },
+)
+"""Learns from the unlabeled as well, of which people audit some."""
+SCENES = (PATIENT, OVERDUE, CHUNKED, HALTED, WOUND_UP, RULED, TAUGHT)

@@ -10,6 +10,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression as Estimator
 
 from auto_labeling.models import TABLE
+from auto_labeling.models.auto import Auto
+from auto_labeling.models.calibrated import Calibrated
 from auto_labeling.models.committee import Committee
 from auto_labeling.models.pickled import Pickled
 from auto_labeling.models.sklearn import (
@@ -56,6 +58,18 @@ class TestLda(ModelContract):
 
 class TestCommittee(ModelContract):
     made = Committee(members=3)
+
+
+class TestAuto(ModelContract):
+    made = Auto()
+
+
+class TestCalibrated(ModelContract):
+    made = Calibrated()
+
+
+class TestIsotonic(ModelContract):
+    made = Calibrated(model=Committee(members=2), method="isotonic")
 
 
 class TestPickled(ModelContract):

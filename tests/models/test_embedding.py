@@ -4,20 +4,68 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from auto_labeling.arrays import normalise_rows
 from auto_labeling.errors import DataError
 from auto_labeling.models.embedding import feature_embedder
 from auto_labeling.ports import Embeds
 
 
-def test_dense_features_are_standardised_over_the_pool() -> None:
-    X = np.random.default_rng(0).normal(1e4, [1.0, 100.0, 0.01], size=(500, 3))
+def in_units(*deviations: float, mean: float = 3.0) -> NDArray[np.float64]:
+    """Return (500, p) columns that vary so much each, about one mean."""
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(500, len(deviations))) * deviations + mean
+
+
+@pytest.mark.parametrize(
+    "deviations", [(1.0, 100.0, 0.01), (1.0, 100.0), (1.0, 1.2, 0.8, 0.9, 40.0)]
+)
+def test_columns_of_different_units_are_standardised_over_the_pool(
+    deviations: tuple[float, ...],
+) -> None:
+    X = in_units(*deviations, mean=1e4)
     embedder = feature_embedder(X)
     assert isinstance(embedder, Embeds)
     points = embedder.embed(X)
     np.testing.assert_allclose(points.mean(axis=0), 0.0, atol=1e-4)
     np.testing.assert_allclose(points.std(axis=0), 1.0, rtol=1e-4)
+
+
+def test_columns_of_one_unit_are_divided_by_one_number() -> None:
+    X = in_units(1.0, 5.0, 0.02, 2.0)
+    points = feature_embedder(X).embed(X)
+    np.testing.assert_allclose(points, X / np.sqrt(X.var(axis=0).mean()), rtol=1e-6)
+    assert points[:, 2].std() < 0.02, "what hardly varies has hardly anything to say"
+
+
+def test_angles_of_columns_of_one_unit_stay_what_they_are() -> None:
+    X = in_units(1.0, 2.0, 3.0)
+    there, here = (normalise_rows(one) for one in (feature_embedder(X).embed(X), X))
+    np.testing.assert_allclose(there @ there.T, here @ here.T, atol=1e-5)
+
+
+def test_columns_far_from_zero_keep_their_digits() -> None:
+    X = in_units(1.0, 2.0, 3.0, mean=1e8)
+    points = feature_embedder(X).embed(X)
+    expected = (X - X.mean(axis=0)) / np.sqrt(X.var(axis=0).mean())
+    np.testing.assert_allclose(points, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("factor", [1e-6, 7.0, 1e6])
+@pytest.mark.parametrize("deviations", [(1.0, 2.0, 0.5), (1.0, 100.0, 0.01)])
+def test_the_size_of_the_unit_does_not_matter(deviations: tuple[float, ...], factor: float) -> None:
+    X = np.column_stack([in_units(*deviations), np.full(500, 0.1)])
+    one, other = (feature_embedder(scaled).embed(scaled) for scaled in (X, factor * X))
+    np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+def test_what_varies_in_each_column_does_not_matter_where_units_differ() -> None:
+    X = in_units(1.0, 100.0, 0.01)
+    stretched = X * [1.0, 10.0, 0.1]
+    one, other = (feature_embedder(rows).embed(rows) for rows in (X, stretched))
+    np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 def test_a_part_of_the_pool_lies_where_it_lies_in_the_whole() -> None:
@@ -39,7 +87,7 @@ def test_many_chunks_on_disk_are_one_pool(tmp_path: Path) -> None:
     mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
     points = feature_embedder(mapped).embed(mapped)
     assert points.dtype == np.float32
-    expected = (X - X.mean(axis=0, dtype=float)) / X.std(axis=0, dtype=float)
+    expected = X / np.sqrt(X.var(axis=0, dtype=float).mean())
     np.testing.assert_allclose(points, expected, atol=1e-5)
 
 

@@ -54,23 +54,35 @@ def said(code: str) -> str:
         ("gradient_boosting", "min_samples_leaf", 0),
         ("svm", "C", -1.0),
         ("naive_bayes", "var_smoothing", 0.0),
+        ("logistic_regression", "class_weight", "even"),
+        ("random_forest", "class_weight", "even"),
+        ("svm", "class_weight", "even"),
+        ("calibrated", "method", "platt"),
     ],
 )
-def test_a_setting_out_of_range_is_refused_with_its_key(kind: str, key: str, value: float) -> None:
-    with pytest.raises(ConfigurationError, match=f"^{key}: expected .*, got {value}"):
+def test_a_setting_out_of_range_is_refused_with_its_key(kind: str, key: str, value: object) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{key}: expected .*, got {value!r}"):
         TABLE[kind](**{key: value})
 
 
 @pytest.mark.parametrize(
     ("kind", "given"),
     [
-        ("logistic_regression", {"C": 0.5, "max_iter": 77}),
-        ("random_forest", {"n_estimators": 3, "max_depth": 2, "min_samples_leaf": 4}),
+        ("logistic_regression", {"C": 0.5, "max_iter": 77, "class_weight": "balanced"}),
+        (
+            "random_forest",
+            {
+                "n_estimators": 3,
+                "max_depth": 2,
+                "min_samples_leaf": 4,
+                "class_weight": "balanced",
+            },
+        ),
         (
             "gradient_boosting",
             {"learning_rate": 0.2, "max_iter": 3, "max_leaf_nodes": 4, "min_samples_leaf": 2},
         ),
-        ("svm", {"C": 2.0}),
+        ("svm", {"C": 2.0, "class_weight": "balanced"}),
         ("naive_bayes", {"var_smoothing": 0.3}),
     ],
 )
@@ -78,6 +90,24 @@ def test_every_setting_reaches_the_estimator(kind: str, given: dict[str, Any]) -
     model: Any = TABLE[kind](**given).build(seed=0)
     params = (model.steps[-1][1] if hasattr(model, "steps") else model).get_params()
     assert given.items() <= params.items()
+
+
+@pytest.mark.parametrize("k", [2, 3])
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [("logistic_regression", {}), ("random_forest", {"min_samples_leaf": 8}), ("svm", {})],
+)
+def test_balanced_classes_find_more_of_a_rare_one(kind: str, given: dict[str, Any], k: int) -> None:
+    rng = np.random.default_rng(0)
+    y = np.minimum(rng.geometric(0.9 if k == 2 else 0.8, size=1_200) - 1, k - 1)
+    X = rng.normal(size=(1_200, 2)) + 1.5 * np.eye(3)[y, :2]
+    rare = y[600:] == k - 1
+    recalls = []
+    for class_weight in (None, "balanced"):
+        model = TABLE[kind](**given, class_weight=class_weight).build(seed=0)
+        said = predict(fit(model, X[:600], y[:600], k=k), X[600:], k).argmax(axis=1)
+        recalls.append((said[rare] == k - 1).mean())
+    assert recalls[1] > recalls[0] + 0.1
 
 
 def test_the_seed_decides_what_a_forest_draws() -> None:

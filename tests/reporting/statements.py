@@ -146,7 +146,7 @@ def full(
             committed_micros=answers * PRICE,
             contingency_used_micros=400_000,
         ),
-        "items": {"pool": 1347, "train": 1347, "control": 0, "heldout": 450,
+        "items": {"pool": 1347, "train": 1347, "control": 0, "heldout": 0,
                   "labeled": BATCH * rounds, "undecided": 4, "unlabelable": 2},
         "asks": {"answered": answers, "skipped": 15, "released": 6, "expired": 3},
         "answers": {"given": answers + 3, "skipped": 15, "deleted": 1, "edited": 31,

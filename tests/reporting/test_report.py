@@ -312,7 +312,7 @@ class TestTables:
         assert counted["asks"] == {"answered": "885", "skipped": "15", "released": "6",
                                    "expired": "3"}  # fmt: skip
         assert counted["items"] == {
-            "pool": "1,347", "train": "1,347", "control": "0", "heldout": "450", "labeled": "300",
+            "pool": "1,347", "train": "1,347", "control": "0", "heldout": "0", "labeled": "300",
             "undecided": "4", "unlabelable": "2",
         }  # fmt: skip
 

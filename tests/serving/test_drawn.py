@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 from sqlalchemy import select
 
 from auto_labeling import assemble, models
-from auto_labeling.campaign import reviewing, suggesting
+from auto_labeling.campaign import suggesting
 from auto_labeling.campaign.schema import CAMPAIGN, items, of
 from auto_labeling.formats.cvat.shapes import decode_shape as decode_cvat
 from auto_labeling.formats.label_studio import label_config
@@ -24,7 +24,7 @@ from auto_labeling.formats.label_studio.shapes import decode_shape
 from auto_labeling.formats.labeled import bounds
 from auto_labeling.formats.overlaps import ious
 from auto_labeling.pool.pool import Pool
-from auto_labeling.records import LabelSchema, Side
+from auto_labeling.records import LabelSchema, Side, shapes_of
 from auto_labeling.serving import cvat
 from auto_labeling.serving.recognizing import Recognizer
 from auto_labeling.shapes import Box, Polygon, Shape
@@ -300,7 +300,7 @@ def test_the_campaign_says_what_is_sure_enough(tmp_path: Path) -> None:
         shown = suggesting.suggestions(opened, list(made.ids.values()))
     for path, item in made.ids.items():
         value = shown[item].value if item in shown else ()
-        expect_alike(reviewing.drawn(value), made.expected(path, 0.6))  # a round sends the same
+        expect_alike(shapes_of(value), made.expected(path, 0.6))  # a round sends the same
     made.function.close()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from auto_labeling.campaign.steps.judging import CAMPAIGN_RUN
+from auto_labeling.campaign.points import CAMPAIGN_RUN
 from auto_labeling.tracking.store import connect
 from auto_labeling.workspace import Workspace
 

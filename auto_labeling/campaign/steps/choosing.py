@@ -12,17 +12,16 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from auto_labeling.arrays import rng_for
 from auto_labeling.campaign import asks as asks_room
-from auto_labeling.campaign import blind_slice, predictions, suggesting
+from auto_labeling.campaign import blind_slice, predictions, pseudo_audit, suggesting
 from auto_labeling.campaign import labels as labels_room
 from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.embeddings import embeddings
 from auto_labeling.campaign.rounds import CampaignState, RoundState
 from auto_labeling.campaign.schema import CAMPAIGN, ROUND, items, of, picks
 from auto_labeling.campaign.steps.learning import training_set
 from auto_labeling.campaign.transition import Ending, Transition, newest_model
 from auto_labeling.detections import Detections
-from auto_labeling.files import content_digest, write_atomically
-from auto_labeling.models.embedding import feature_embedder
-from auto_labeling.ports import Embeds, KnowsChances, QueryStrategy
+from auto_labeling.ports import KnowsChances, QueryStrategy
 from auto_labeling.records import Purpose, Side
 from auto_labeling.view import PoolView
 
@@ -69,16 +68,20 @@ def select_batch(campaign: Campaign, state: CampaignState) -> Transition:
     lot = blind_slice.draw(campaign, state.round, train, len(control), len(judges))
     chances = dict.fromkeys(judges.tolist(), len(judges) / max(len(control), 1))
     chances |= dict.fromkeys(lot.drawn.tolist(), len(lot.drawn) / len(train))
+    room = campaign.batch - len(judges) - len(lot.drawn)
+    audit = pseudo_audit.draw(campaign, state.round, lot.free, room)
+    chances |= dict.fromkeys(audit.positions.tolist(), audit.chance)
+    free = np.setdiff1d(lot.free, audit.positions)
     chosen = train[:0]
-    if size := min(campaign.batch - len(judges) - len(lot.drawn), len(lot.free)):
+    if size := min(room - len(audit.positions), len(free)):
         strategy = _strategy(campaign, has_model=state.has_model)
-        view = _view(campaign, lot.free, strategy)
+        view = _view(campaign, free, strategy)
         picked = strategy.select(view, size, rng)
-        chosen = lot.free[picked]
+        chosen = free[picked]
         if isinstance(strategy, KnowsChances):
             known = strategy.selection_probabilities(view, size)[picked]
             chances |= dict(zip(chosen.tolist(), known.tolist(), strict=True))
-    batch = _spread(chosen, judges, lot)
+    batch = _spread(chosen, judges, lot, audit.positions)
     ids = campaign.pool.ids
     rows: list[dict[str, object]] = [
         {
@@ -94,8 +97,14 @@ def select_batch(campaign: Campaign, state: CampaignState) -> Transition:
     ]
     return Transition(
         to=RoundState.SELECTED,
-        writes=(lambda connection: _replace_picks(connection, campaign, state.round, rows),),
-        detail={"picked": len(chosen) + len(lot.drawn), "control": len(judges)},
+        writes=(
+            lambda connection: _replace_picks(connection, campaign, state.round, rows),
+            lambda connection: pseudo_audit.replace(
+                connection, campaign.campaign_id, state.round, audit
+            ),
+        ),
+        detail={"picked": len(chosen) + len(lot.drawn), "control": len(judges)}
+        | ({"audit": len(audit.positions)} if len(audit.positions) else {}),
     )
 
 
@@ -138,36 +147,13 @@ def _control_due(campaign: Campaign, number: int) -> int:
     return max(0, min(due, campaign.batch))
 
 
-def _embeddings(campaign: Campaign) -> NDArray[np.floating]:
-    """Return the pool's embeddings, computed once a pool and kept on disk.
-
-    A model that begins with weights of its own embeds pictures by these, because its embeddings
-    must not move from round to round; where there are none, features are embedded.
-    """
-    settings = campaign.config.model
-    has_own = campaign.config.reads_pictures and getattr(settings, "sha256", None) is not None
-    # All settings: the same weights say something else at another size of the pictures.
-    by = f"-{content_digest([repr(settings), str(campaign.config.seed)])[:16]}" if has_own else ""
-    path = campaign.workspace / "cache" / campaign.pool.digest / f"embeddings{by}.npy"
-    if not path.exists():
-        begins: object = campaign.unfitted() if by else None
-        if isinstance(begins, Embeds):
-            points = begins.embed(campaign.inputs(slice(None)))
-        else:
-            features = campaign.pool.features
-            points = feature_embedder(features, campaign.config.seed).embed(features)
-        write_atomically(path, lambda file: np.save(file, points))
-    kept: NDArray[np.floating] = np.load(path, mmap_mode="r")
-    return kept
-
-
 def _view(campaign: Campaign, positions: NDArray[np.intp], strategy: QueryStrategy) -> PoolView:
     needs = strategy.needs
     shown: dict[str, Any] = {}
     if "features" in needs:
-        shown["features"] = campaign.pool.features[positions]
+        shown["features"] = campaign.features[positions]
     if "embeddings" in needs:
-        shown["embeddings"] = _embeddings(campaign)[positions]
+        shown["embeddings"] = embeddings(campaign)[positions]
     if "groups" in needs:
         groups = zip(campaign.pool.groups, campaign.pool.ids, strict=True)
         shown["groups"] = np.array([group or item for group, item in groups])[positions]
@@ -203,14 +189,17 @@ def _labeled(campaign: Campaign, needs: frozenset[str]) -> dict[str, Any]:
     with campaign.ledger.read() as connection:
         known = training_set(labels_room.read(connection, campaign.campaign_id))
     positions = np.array([label.position for label in known], dtype=np.intp)
-    seen: dict[str, Any] = {"labeled_embeddings": _embeddings(campaign)[positions]}
+    seen: dict[str, Any] = {"labeled_embeddings": embeddings(campaign)[positions]}
     if "labeled_targets" in needs:
         seen["labeled_targets"] = campaign.lesson.targets([label.value for label in known])
     return seen
 
 
 def _spread(
-    chosen: NDArray[np.intp], judges: NDArray[np.intp], lot: blind_slice.Lot
+    chosen: NDArray[np.intp],
+    judges: NDArray[np.intp],
+    lot: blind_slice.Lot,
+    audited: NDArray[np.intp],
 ) -> list[tuple[int, Purpose, bool]]:
     """Mix what was drawn evenly into the batch, so that a batch that shrinks keeps its shares.
 
@@ -220,6 +209,7 @@ def _spread(
     groups = [
         [(int(position), Purpose.TRAIN, False) for position in chosen],
         [(int(position), Purpose.TRAIN, True) for position in lot.drawn],
+        [(int(position), Purpose.AUDIT, False) for position in audited],
         [
             (int(position), Purpose.CONTROL, (at + 1) * blind // n > at * blind // n)
             for at, position in enumerate(judges)

@@ -16,13 +16,13 @@ from auto_labeling.campaign.checking import judged_by
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.evaluation import spent
 from auto_labeling.campaign.labels import Label
+from auto_labeling.campaign.points import CAMPAIGN_RUN, intend
 from auto_labeling.campaign.rounds import CampaignState, RoundState
 from auto_labeling.campaign.schema import (
     CAMPAIGN,
     ROUND,
     asks,
     evaluations,
-    log_points,
     of,
     rounds,
 )
@@ -32,10 +32,6 @@ from auto_labeling.formats.value import read_label
 from auto_labeling.ports import Replays
 from auto_labeling.records import AskState, Interval, Purpose
 
-CAMPAIGN_RUN = -1
-"""The round number under which points of the campaign's own run are kept."""
-
-
 _MODEL = select(rounds.c.model_sha256).where(
     rounds.c.campaign == CAMPAIGN, rounds.c.number == ROUND
 )
@@ -44,7 +40,6 @@ _ANSWERED = (
     .where(asks.c.campaign == CAMPAIGN, asks.c.state == AskState.ANSWERED)
     .group_by(asks.c.purpose)
 )
-_ADD_POINTS = insert(log_points).prefix_with("OR IGNORE", dialect="sqlite")
 _ADD_EVALUATIONS = insert(evaluations)
 _FORGET_EVALUATIONS = delete(evaluations).where(
     evaluations.c.campaign == CAMPAIGN, evaluations.c.round == ROUND
@@ -210,14 +205,6 @@ def _points(
     return [
         {"round": run, "series": key, "step": step, "value": value} for run, key, step, value in own
     ]
-
-
-def intend(connection: Connection, campaign: str, points: Sequence[dict[str, Any]]) -> None:
-    """Write the points that are to be mirrored; a step that has one keeps it."""
-    connection.execute(
-        _ADD_POINTS,
-        [{"campaign": campaign, "tried": False, "logged": False, **point} for point in points],
-    )
 
 
 def _row(

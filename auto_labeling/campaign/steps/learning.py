@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from auto_labeling.arrays import rng_for
-from auto_labeling.campaign import adjudication, labels, manifest, opinions, predictions
+from auto_labeling.campaign import (
+    adjudication,
+    labels,
+    manifest,
+    opinions,
+    predictions,
+    pseudo_keeping,
+    pseudo_lessons,
+)
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.labels import Label
 from auto_labeling.campaign.rounds import CampaignState, RoundState
 from auto_labeling.campaign.schema import CAMPAIGN, ROUND, of, rounds
-from auto_labeling.campaign.transition import Transition, change_round, model_before
+from auto_labeling.campaign.transition import (
+    Transition,
+    change_round,
+    model_before,
+    model_to_begin_with,
+)
 from auto_labeling.models import fitting
 from auto_labeling.ports import Shift
 from auto_labeling.records import CampaignId, Purpose
@@ -71,13 +84,39 @@ def train(campaign: Campaign, state: CampaignState) -> Transition:
     with campaign.ledger.read() as connection:
         known = training_set(labels.read(connection, campaign.campaign_id))
         before = model_before(connection, campaign.campaign_id, number)
+        begun = model_to_begin_with(connection, campaign.campaign_id, number)
     if not known:
         return Transition(to=RoundState.TRAINED, detail={"items": 0})
+    if campaign.config.semi_supervised is not None:
+        return _trained_with_the_unlabeled(campaign, number, known, before, begun)
     fitted = campaign.lesson.fit(
-        campaign.unfitted(before),
+        campaign.unfitted(begun),
         campaign.inputs(np.array([label.position for label in known])),
         [label.value for label in known],
     )
+    return _trained(campaign, number, known, before, fitted)
+
+
+def _trained_with_the_unlabeled(
+    campaign: Campaign, number: int, known: list[Label], before: str | None, begun: str | None
+) -> Transition:
+    """Return how a round ends whose model may learn from the unlabeled; both models are kept."""
+    made = pseudo_lessons.taught(campaign, known, begun)
+    digest = pseudo_keeping.keep(campaign, number, made)
+    done = _trained(campaign, number, known, before, made.fitted)
+    people = _keep(campaign, made.people) if made.used else done.detail["model"]
+
+    def write(connection: Connection) -> None:
+        pseudo_keeping.record(connection, campaign, number, made, people, digest)
+
+    said = {"pseudo_labels": len(made.taken or ())}
+    return replace(done, writes=(*done.writes, write), detail={**done.detail, **said})
+
+
+def _trained(
+    campaign: Campaign, number: int, known: list[Label], before: str | None, fitted: fitting.Fitted
+) -> Transition:
+    """Return how a round ends that has this model, which is kept under the name of its content."""
     sha256 = _keep(campaign, fitted)
     agreement = None if before is None else _agreement(campaign, sha256, before)
 
@@ -92,9 +131,9 @@ def train(campaign: Campaign, state: CampaignState) -> Transition:
             learned=len(known),
         )
 
-    return Transition(
-        to=RoundState.TRAINED, writes=(write,), detail={"items": len(known), "model": sha256}
-    )
+    told = getattr(fitted.model, "told", None)  # what competed, and what that cost
+    detail = {"items": len(known), "model": sha256, **({"candidates": told()} if told else {})}
+    return Transition(to=RoundState.TRAINED, writes=(write,), detail=detail)
 
 
 def training_set(known: list[Label]) -> list[Label]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from auto_labeling import models
+from auto_labeling import rows as data
 from auto_labeling.arrays import expect_shape
 from auto_labeling.errors import ConfigurationError, DataError
+from auto_labeling.models.fitting import weighed_by
+from auto_labeling.models.folds import dealt, out_of_fold
 from auto_labeling.models.threads import few_threads
 from auto_labeling.ports import Model
-from auto_labeling.sampling import rows as data
 from auto_labeling.view import len_of
 
 _FOLDS = 5
@@ -44,6 +45,8 @@ def fresh(given: Any, rows: Any, seed: int) -> Any:
     stands for a pipeline that does so.
     """
     if given is None or isinstance(given, str):
+        if given is None and isinstance(rows, list):
+            return _of_texts(seed)
         return _named(given or "logistic_regression", rows, seed)
     if not hasattr(given, "get_params"):
         return copy.deepcopy(given)
@@ -58,10 +61,13 @@ def fresh(given: Any, rows: Any, seed: int) -> Any:
     return model.set_params(**undecided)
 
 
-def fitted(given: Any, rows: Any, y: NDArray[Any], seed: int) -> Any:
+def fitted(
+    given: Any, rows: Any, y: NDArray[Any], seed: int, sample_weight: ArrayLike | None = None
+) -> Any:
     """Return a fitted copy; while the labels show one class, a model that always says it.
 
-    Where items may have several labels, a name stands for one such model a label.
+    Of the (n,) weights only the proportions count. Where items may have several labels, a name
+    stands for one such model a label.
     """
     if len(y) == 0:
         raise DataError("y: expected at least one label, got none")
@@ -74,11 +80,12 @@ def fitted(given: Any, rows: Any, y: NDArray[Any], seed: int) -> Any:
         from sklearn.multiclass import OneVsRestClassifier
 
         model = OneVsRestClassifier(model)
+    weights = {} if sample_weight is None else weighed_by(model, sample_weight, len(y))
     try:
         with few_threads(len(y)), warnings.catch_warnings():
             # so it is at first, and what is never or always there is said with certainty
             warnings.filterwarnings("ignore", "Label .* is present in all training examples")
-            model.fit(rows, y)
+            model.fit(rows, y, **weights)
     except ValueError as error:
         raise DataError(f"{type(model).__name__} cannot be fitted: {error}") from error
     return model
@@ -112,10 +119,8 @@ def hits_out_of_fold(given: Any, rows: Any, y: NDArray[Any], seed: int) -> NDArr
     """
     if len(y) < _FOLDS or len(np.unique(y)) < 2:
         return np.empty(0, dtype=bool)
-    hits = np.empty(len(y), dtype=bool)
-    for held, model in _by_fold(given, rows, y, seed):
-        guesses = model.classes_[proba(model, data.take(rows, held)).argmax(axis=1)]
-        hits[held] = guesses == y[held]
+    likeliest = proba_out_of_fold(given, rows, y, seed).argmax(axis=1)
+    hits: NDArray[np.bool_] = np.unique(y)[likeliest] == y
     return hits
 
 
@@ -125,29 +130,12 @@ def proba_out_of_fold(given: Any, rows: Any, y: NDArray[Any], seed: int) -> NDAr
     Stratified cross-validation in five folds; a label that a fold's model has not seen has 0.
     """
     classes = np.unique(y)
-    said = np.empty((len(y), len(classes)))
-    for held, model in _by_fold(given, rows, y, seed):
-        said[held] = proba(model, data.take(rows, held), classes)
-    return said
 
+    def ask(learned: NDArray[np.intp], held: NDArray[np.intp]) -> NDArray[np.float64]:
+        model = fitted(given, data.take(rows, learned), y[learned], seed)
+        return proba(model, data.take(rows, held), classes)
 
-def _by_fold(
-    given: Any, rows: Any, y: NDArray[Any], seed: int
-) -> Iterator[tuple[NDArray[np.intp], Model]]:
-    """Yield the rows of each fold, and a model that was fitted without them."""
-    folds = _folds(y, seed)
-    for fold in range(_FOLDS):
-        train, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        yield held, fitted(given, data.take(rows, train), y[train], seed)
-
-
-def _folds(y: NDArray[Any], seed: int) -> NDArray[np.intp]:
-    """Return (n,) the fold of each row: every class is dealt out in turn."""
-    order = np.random.default_rng(seed).permutation(len(y))
-    dealt = order[np.argsort(y[order], kind="stable")]
-    folds = np.empty(len(y), dtype=np.intp)
-    folds[dealt] = np.arange(len(y)) % _FOLDS
-    return folds
+    return out_of_fold(ask, dealt(y, np.random.default_rng(seed), _FOLDS), len(classes))
 
 
 def _proba(model: Model, rows: Any) -> NDArray[np.float64]:
@@ -160,13 +148,28 @@ def _proba(model: Model, rows: Any) -> NDArray[np.float64]:
     return given
 
 
+def _of_texts(seed: int) -> Any:
+    """Return logistic regression on latent rows as they are.
+
+    Their columns share a unit, and the last ones hold next to nothing: scaled up, they let a few
+    texts be learned by heart.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    from auto_labeling.models.latent_texts import LatentTexts
+
+    return make_pipeline(LatentTexts(random_state=seed), LogisticRegression(C=10.0, max_iter=1000))
+
+
 def _named(name: str, rows: Any, seed: int) -> Any:
     model: Any = models.TABLE[name]().build(seed)
     if isinstance(rows, list):
-        from sklearn.feature_extraction.text import TfidfVectorizer
         from sklearn.pipeline import make_pipeline
 
-        return make_pipeline(TfidfVectorizer(sublinear_tf=True), model)
+        from auto_labeling.models.latent_texts import LatentTexts
+
+        return make_pipeline(LatentTexts(random_state=seed), model)
     if isinstance(rows, np.ndarray) and rows.ndim > 2:
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import FunctionTransformer

@@ -18,8 +18,8 @@ _WORDS = 4096  # hashed words a text becomes where no model says how to read it
 def checked_rows(X: Any, name: str) -> Any:
     """Return the rows as a model takes them; `DataError` names what is wrong.
 
-    Frames stay frames and memory maps stay on disk; sparse matrices are read by rows; lists of
-    numbers become an array, and other lists, such as texts or paths, stay lists.
+    Frames stay frames and memory maps stay on disk; sparse matrices are read by rows; tensors and
+    lists of numbers become an array, and other lists, such as texts or paths, stay lists.
     """
     if hasattr(X, "iloc"):
         return X if X.ndim == 2 else checked_rows(X.to_numpy(), name)
@@ -27,6 +27,8 @@ def checked_rows(X: Any, name: str) -> Any:
         rows = X.tocsr()
         refuse_non_finite(rows, name)
         return rows
+    if hasattr(X, "detach"):
+        return checked_rows(X.detach().cpu().numpy(), name)
     if isinstance(X, np.ndarray) and X.dtype.kind in "OUS" and X.ndim == 1:
         return X.tolist()
     if isinstance(X, list | tuple) and _are_items(X):
@@ -58,6 +60,9 @@ def stacked(first: Any, second: Any) -> Any:
     if hasattr(first, "iloc") and hasattr(second, "iloc"):
         import pandas as pd
 
+        if set(first.columns) != set(second.columns):  # what one lacks would become NaN
+            named = [sorted(map(str, one.columns)) for one in (first, second)]
+            raise DataError(f"X: expected the columns {named[0]}, got {named[1]}")
         return pd.concat([first, second], ignore_index=True)
     if hasattr(first, "tocsr") and hasattr(second, "tocsr"):
         from scipy.sparse import vstack

@@ -1,0 +1,53 @@
+"""What the campaign file says under `semi_supervised`: what the unlabeled may teach a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from auto_labeling.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SemiSupervised:
+    """Pseudo-labels beside people's labels, as far as the guards let them."""
+
+    shorthand: ClassVar[str] = "kind"
+    """`semi_supervised: auto` says this."""
+
+    kind: Literal["auto", "label_spreading", "self_training", "co_training"] = "auto"
+    """Who proposes them: the model, neighbours, or models of two views; `auto` is the first two,
+    each believed as far as cross-validation says."""
+    views: tuple[int, ...] = ()
+    """For `co_training`: how many columns each view has, side by side."""
+    weight: float = 0.5
+    """What each counts beside a person's label, which counts 1."""
+    max_ratio: float | None = None
+    """The most pseudo-labels a label of people's; None: as many as are sure enough."""
+    audit: float = 0.05
+    """Share of a batch that is drawn by lot among them, for people to label; at least one item."""
+    precision: float = 0.80
+    """How much of the confidence they claim people have to bear out: else they are off for good."""
+
+    def __post_init__(self) -> None:
+        for name in ("weight", "audit", "precision"):
+            if not 0 < getattr(self, name) < 1:
+                raise ConfigurationError(
+                    f"{name}: expected a share in (0, 1), got {getattr(self, name)}"
+                )
+        if (self.kind == "co_training") != (len(self.views) >= 2):
+            raise ConfigurationError(
+                "views: expected how many columns each of two or more views has where kind is "
+                f"co_training, and nothing elsewhere, got {list(self.views)} for {self.kind}"
+            )
+        if any(width < 1 for width in self.views):
+            raise ConfigurationError(
+                f"views: expected at least one column each, got {list(self.views)}"
+            )
+        if self.max_ratio is not None and not self.max_ratio > 0:
+            raise ConfigurationError(f"max_ratio: expected above 0, got {self.max_ratio}")
+
+    @property
+    def spreads(self) -> bool:
+        """Whether neighbours propose."""
+        return self.kind in ("auto", "label_spreading")
