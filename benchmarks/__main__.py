@@ -20,6 +20,7 @@ NAMES = (
     "rule_of_thumb",
     "selection_speed",
     "stopping",
+    "torch_session",
 )
 
 if __name__ == "__main__":

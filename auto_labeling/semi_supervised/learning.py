@@ -15,7 +15,14 @@ from auto_labeling.models.fitting import Fitted
 from auto_labeling.models.folds import dealt, how_many
 from auto_labeling.models.stacking import hedged, log_loss, power, raised, weights
 from auto_labeling.semi_supervised.graphs import Graphs, graphs_of
-from auto_labeling.semi_supervised.proposers import Fit, Neighbours, Proposer, of_hidden, views_of
+from auto_labeling.semi_supervised.proposers import (
+    Fit,
+    Neighbours,
+    Proposer,
+    Student,
+    of_hidden,
+    views_of,
+)
 from auto_labeling.semi_supervised.pseudo_labels import PseudoLabels
 from auto_labeling.semi_supervised.settings import SemiSupervised
 
@@ -64,7 +71,8 @@ def learn(
     """Return what people's labels teach, and what they and the unlabeled rows teach together.
 
     Proposers are the model and, by `settings.kind`, label spreading over graphs of nearest
-    neighbours or models of single views (co-training, Blum & Mitchell 1998). Cross-validation
+    neighbours, models of single views (co-training, Blum & Mitchell 1998), or a student of the
+    model (self-training, Scudder 1965). Cross-validation
     over people's labels says how far to believe each; the mean of what they say of an unlabeled row
     is its proposal. A sample of all is learned from, each weighing its own chance of being right
     times `settings.weight`. Where the mean predicts hidden labels worse than the model alone does,
@@ -86,12 +94,7 @@ def learn(
         return _alone(plain, "all labels are of one class: nothing can be told apart")
     rng = np.random.default_rng(seed)
     folds = dealt(targets, rng, how_many(len(targets)))
-    others: dict[str, Proposer] = {}
-    if settings.spreads:
-        found = graphs_of(points, rng) if graphs is None else graphs
-        others = {name: Neighbours(graph=graph) for name, graph in found.items()}
-    elif settings.kind == "co_training":
-        others = views_of(X, settings.views, fit)
+    others = _others(settings, fit, X, points, graphs, rng)
     hidden = {MODEL: hedged(of_hidden(fit, plain, X[labeled], targets, k, folds))}
     hidden |= {
         name: hedged(one.of_hidden(labeled, targets, k, folds)) for name, one in others.items()
@@ -99,18 +102,46 @@ def learn(
     powers = {name: power(said, targets) for name, said in hidden.items()}
     heated = {name: raised(said, powers[name]) for name, said in hidden.items()}
     say = _say(heated, targets)
-    chances = say[MODEL] * raised(fitting.predict(plain, X, k), powers[MODEL])
-    for name, one in others.items():
-        chances += say[name] * raised(one.of_all(labeled, targets, k), powers[name])
-    fade = min(1.0, 2.0 * (1.0 - say[MODEL])) if others else 1.0
-    proposed = _taken(settings, chances, labeled, fade, rng)
-    together = np.sum([say[name] * heated[name] for name in say], axis=0)
+    told: dict[str, NDArray[np.floating[Any]]] = {MODEL: fitting.predict(plain, X, k)}
+    told |= {name: one.of_all(labeled, targets, k) for name, one in others.items()}
+    chances = _mean(say, {name: raised(said, powers[name]) for name, said in told.items()})
+    proposed = _taken(settings, chances, labeled, min(1.0, 2.0 * (1.0 - say[MODEL])), rng)
+    together = _mean(say, heated)
     reason = _objection(proposed, log_loss(together, targets), log_loss(heated[MODEL], targets))
-    fitted = plain if reason else _with(fit, plain, X, labeled, targets, proposed)
     return Learned(
-        fitted=fitted, plain=plain, proposed=proposed, used=not reason, reason=reason,
-        with_them=_right(together, targets), without=_right(hidden[MODEL], targets), say=say,
-    )  # fmt: skip
+        fitted=plain if reason else _with(fit, plain, X, labeled, targets, proposed),
+        plain=plain,
+        proposed=proposed,
+        used=not reason,
+        reason=reason,
+        with_them=_right(together, targets),
+        without=_right(hidden[MODEL], targets),
+        say=say,
+    )
+
+
+def _others(
+    settings: SemiSupervised,
+    fit: Fit,
+    X: Any,
+    points: NDArray[np.floating[Any]],
+    graphs: Graphs | None,
+    rng: np.random.Generator,
+) -> dict[str, Proposer]:
+    """Return who proposes beside the model."""
+    if settings.kind == "co_training":
+        return views_of(X, settings.views, fit)
+    if settings.kind == "self_training":
+        n = X.shape[0]
+        sample = np.sort(rng.choice(n, size=min(_MOST, n), replace=False))
+        return {"student": Student(rows=X, fit=fit, sample=sample, weight=settings.weight)}
+    found = graphs_of(points, rng) if graphs is None else graphs
+    return {name: Neighbours(graph=graph) for name, graph in found.items()}
+
+
+def _mean(say: Mapping[str, float], said: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    mean: NDArray[np.float64] = np.sum([say[name] * said[name] for name in say], axis=0)
+    return mean
 
 
 def _say(heated: Mapping[str, NDArray[np.float64]], targets: NDArray[np.intp]) -> dict[str, float]:

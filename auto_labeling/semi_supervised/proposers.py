@@ -85,6 +85,55 @@ class View:
         return of_hidden(self.fit, fitted, self.rows[labeled], targets, k, folds)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Student:
+    """A model that has learned from what a model of the labels says of unlabeled rows."""
+
+    rows: Any
+    """(n, p)"""
+    fit: Fit
+    sample: NDArray[np.intp]
+    """The rows that it is told of, those of them that are labeled left out."""
+    weight: float
+    """What a row counts of which the teacher is certain."""
+
+    def of_all(
+        self, labeled: NDArray[np.intp], targets: NDArray[np.intp], k: int
+    ) -> NDArray[np.floating[Any]]:
+        return fitting.predict(self._taught(labeled, targets, labeled, k), self.rows, k)
+
+    def of_hidden(
+        self,
+        labeled: NDArray[np.intp],
+        targets: NDArray[np.intp],
+        k: int,
+        folds: NDArray[np.intp],
+    ) -> NDArray[np.float64]:
+        def ask(learned: NDArray[np.intp], held: NDArray[np.intp]) -> NDArray[np.float64]:
+            student = self._taught(labeled[learned], targets[learned], labeled, k)
+            return fitting.predict(student, self.rows[labeled[held]], k)
+
+        return out_of_fold(ask, folds, k)
+
+    def _taught(
+        self,
+        labeled: NDArray[np.intp],
+        targets: NDArray[np.intp],
+        left_out: NDArray[np.intp],
+        k: int,
+    ) -> Fitted:
+        teacher = self.fit(self.rows[labeled], targets, None)
+        rest = np.setdiff1d(self.sample, left_out)
+        if teacher.model is None or not len(rest):
+            return teacher
+        said = fitting.predict(teacher, self.rows[rest], k)
+        return self.fit(
+            self.rows[np.concatenate([labeled, rest])],
+            np.concatenate([targets, said.argmax(axis=1)]),
+            np.concatenate([np.ones(len(labeled)), self.weight * said.max(axis=1)]),
+        )
+
+
 def of_hidden(
     fit: Fit,
     fitted: Fitted,

@@ -16,8 +16,8 @@ class SemiSupervised:
     """`semi_supervised: auto` says this."""
 
     kind: Literal["auto", "label_spreading", "self_training", "co_training"] = "auto"
-    """Who proposes them: the model, neighbours, or models of two views; `auto` is the first two,
-    each believed as far as cross-validation says."""
+    """Who proposes them beside the model: neighbours (`auto` and `label_spreading`), a student of
+    the model, or models of several views; each is believed as far as cross-validation says."""
     views: tuple[int, ...] = ()
     """For `co_training`: how many columns each view has, side by side."""
     weight: float = 0.5

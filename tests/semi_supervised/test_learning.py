@@ -130,12 +130,20 @@ def test_the_same_is_learned_twice() -> None:
     assert one.say == other.say
 
 
-def test_without_graphs_the_model_teaches_itself() -> None:
-    X, y = moons(300, 0)
-    found = learned(X, y, a_few(y, 10), GaussianNB, kind="self_training")
-    assert set(found.say) == {MODEL}
-    with_graphs = learned(X, y, a_few(y, 10), GaussianNB)
-    assert len(with_graphs.say) > 1
+def test_a_student_proposes_where_the_model_teaches_itself() -> None:
+    X, y = make_blobs(400, centers=3, cluster_std=1.5, random_state=0)
+    found = learned(X, y.astype(np.intp), a_few(y, 4), GaussianNB, kind="self_training")
+    assert set(found.say) == {MODEL, "student"}
+    assert found.used == (found.reason == "")
+    assert accuracy(found.fitted, X, y) > accuracy(found.plain, X, y) - 0.02
+
+
+def test_a_student_of_a_model_that_knows_nothing_is_not_believed() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(300, 20)), rng.integers(0, 2, 300)
+    found = learned(X, y, np.arange(60), LogisticRegression, kind="self_training")
+    assert accuracy(found.fitted, X[60:], y[60:]) < 0.65
+    assert found.with_them < 0.7
 
 
 def test_one_labeled_class_teaches_nothing_more() -> None:
