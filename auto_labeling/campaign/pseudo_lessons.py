@@ -130,13 +130,11 @@ def _by_people(
     fitted = campaign.lesson.fit(
         campaign.unfitted(begun), campaign.inputs(positions), [label.value for label in known]
     )
-    nothing = np.empty(0)
-    none = nothing.astype(np.intp)
     return Taught(
         fitted=fitted,
         people=fitted,
         standing=now,
-        proposed=PseudoLabels(positions=none, targets=none, confidence=nothing, weights=nothing),
+        proposed=PseudoLabels.none(),
         used=False,
         reason=now.reason,
     )

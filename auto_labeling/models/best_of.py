@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import clone
 
 from auto_labeling.models.fitting import last_step
 from auto_labeling.models.folds import dealt, how_many, out_of_fold
+from auto_labeling.models.likeliest import Likeliest
 from auto_labeling.models.stacking import hedged, power, raised, weights
 from auto_labeling.models.threads import few_threads
 
@@ -26,7 +27,7 @@ _LENT_TO_STUDENTS = 150.0
 """Labels that speak for the students, evenly, where many rows are learned from."""
 
 
-class BestOf(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class BestOf(Likeliest):
     """Candidates weighed by how well each predicts labels that it has not seen.
 
     Cross-validation gives every candidate the power to which its chances are raised and its weight
@@ -84,10 +85,6 @@ class BestOf(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-le
         ]
         proba: NDArray[np.float64] = np.sum(said, axis=0)
         return proba
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        labels: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
-        return labels
 
     def told(self) -> dict[str, dict[str, float]]:
         """Return name -> its `weight`, how often it was right out of fold, and what that cost.

@@ -7,18 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import StratifiedKFold
 
 from auto_labeling.models.fitting import last_step
+from auto_labeling.models.likeliest import Likeliest
 
 _FOLDS = 5
 _LEAST = 1e-6
 """The probability that stands for 0, which has no logarithm."""
 
 
-class CalibratedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # no types
+class CalibratedClassifier(Likeliest):
     """scikit-learn's `CalibratedClassifierCV` on log odds; weights go on to the model as well.
 
     Each class against the others by a sigmoid (Platt 1999) or a rising step function (Zadrozny &
@@ -51,10 +52,6 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         proba: NDArray[np.float64] = self.fitted_.predict_proba(X)
         return proba
 
-    def predict(self, X: Any) -> NDArray[Any]:
-        labels: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
-        return labels
-
     @property
     def models(self) -> list[Any]:
         """What weights of examples go on to."""
@@ -66,7 +63,7 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         return tags
 
 
-class LogOdds(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class LogOdds(Likeliest):
     """A model or pipeline that takes its weights by one name, and whose decisions are log odds.
 
     Args:
@@ -93,10 +90,6 @@ class LogOdds(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
         said = np.clip(self.predict_proba(X), _LEAST, 1 - _LEAST)
         odds: NDArray[np.float64] = logit(said)
         return odds[:, 1] if odds.shape[1] == 2 else odds
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        labels: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
-        return labels
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.kernel_ridge import KernelRidge
 
 from auto_labeling.arrays import spans
+from auto_labeling.models.likeliest import Likeliest
 
 _MOST = 5_000
 
 
-class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # no types
+class KernelRidgeClassifier(Likeliest):
     """A function a class that is fitted to 1 on its rows and -1 on the others.
 
     Regularised least-squares classification (Rifkin, Yeo & Poggio 2003). All classes share one
@@ -55,10 +55,6 @@ class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         for rows in spans(len(proba), len(self.ridge_.dual_coef_)):  # a kernel value a pair
             proba[rows] = softmax(self.ridge_.predict(X[rows]), axis=1)
         return proba
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        labels: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
-        return labels
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

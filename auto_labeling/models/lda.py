@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.covariance import ledoit_wolf
 
+from auto_labeling.models.likeliest import Likeliest
 
-class ShrunkLda(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+
+class ShrunkLda(Likeliest):
     """Linear discriminant analysis on the pooled residuals, shrunk by Ledoit & Wolf (2004).
 
     scikit-learn's own averages a covariance per class, which it refuses to do while no class has
@@ -33,10 +34,6 @@ class ShrunkLda(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         proba: NDArray[np.float64] = softmax(X @ self.coef_.T + self.intercept_, axis=1)
         return proba
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        labels: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
-        return labels
 
 
 def _pooled(residuals: NDArray[np.float64], k: int) -> NDArray[np.float64]:

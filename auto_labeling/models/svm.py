@@ -8,15 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import SVC
 from sklearn.utils.class_weight import compute_sample_weight
 
+from auto_labeling.models.likeliest import Likeliest
+
 _FOLDS = 3
 
 
-class TemperedSvc(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class TemperedSvc(Likeliest):
     """A Gaussian-kernel machine a class, with probabilities `softmax(decisions / temperature)`.
 
     The temperature is that of the least log loss on held-out folds (Guo et al. 2017, arXiv
@@ -49,10 +50,6 @@ class TemperedSvc(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scik
         decisions = _decisions(self.machines_, X)
         proba: NDArray[np.float64] = softmax(decisions / self.temperature_, axis=1)
         return proba
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        labels: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
-        return labels
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

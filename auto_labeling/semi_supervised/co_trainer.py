@@ -101,10 +101,10 @@ class CoTrainer:
         pool = _views(unlabeled_data, "unlabeled_data")
         classes = expect_two_classes(y)
         self._history = []
-        self._learn((views, y), pool, teaching.nothing(), disagreed=0)
+        self._learn((views, y), pool, PseudoLabels.none(), disagreed=0)
         # once: models of pseudo-labels would confirm what they have drifted to
         shares = class_shares(_pooled(*self._said(pool)), np.searchsorted(classes, y))
-        before = teaching.nothing()
+        before = PseudoLabels.none()
         for iteration in teaching.numbered(iterations):
             said = self._said(pool)
             sure, disagreed = _sure_of(*said, self._threshold, self._weight)
@@ -145,7 +145,7 @@ class CoTrainer:
         views, y = people
         classes = np.unique(y)
         why = teaching.one_sided(taken.targets, classes)
-        used = teaching.nothing() if why else taken
+        used = PseudoLabels.none() if why else taken
         named, seed = classes[used.targets], self._seed
         first, second = (
             teaching.fit_with(

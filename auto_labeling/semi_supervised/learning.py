@@ -10,21 +10,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auto_labeling.models import fitting
 from auto_labeling.models.fitting import Fitted
 from auto_labeling.models.folds import dealt, how_many
 from auto_labeling.models.stacking import hedged, log_loss, power, raised, weights
 from auto_labeling.semi_supervised.graphs import Graphs, graphs_of
 from auto_labeling.semi_supervised.proposers import (
     Fit,
+    Labels,
     Neighbours,
     Proposer,
     Student,
-    of_hidden,
+    said_by,
     views_of,
 )
 from auto_labeling.semi_supervised.pseudo_labels import PseudoLabels
 from auto_labeling.semi_supervised.settings import SemiSupervised
+from auto_labeling.semi_supervised.thresholds import most_for
 
 MODEL = "model"
 """The proposer that is the model itself."""
@@ -94,17 +95,15 @@ def learn(
         return _alone(plain, "all labels are of one class: nothing can be told apart")
     rng = np.random.default_rng(seed)
     folds = dealt(targets, rng, how_many(len(targets)))
+    labels = Labels(rows=labeled, targets=targets, k=k, folds=folds)
     others = _others(settings, fit, X, points, graphs, rng)
-    hidden = {MODEL: hedged(of_hidden(fit, plain, X[labeled], targets, k, folds))}
-    hidden |= {
-        name: hedged(one.of_hidden(labeled, targets, k, folds)) for name, one in others.items()
-    }
-    powers = {name: power(said, targets) for name, said in hidden.items()}
-    heated = {name: raised(said, powers[name]) for name, said in hidden.items()}
+    said = {MODEL: said_by(fit, plain, X, labels)}
+    said |= {name: one.speak(labels) for name, one in others.items()}
+    hidden = {name: hedged(one.of_hidden) for name, one in said.items()}
+    powers = {name: power(chances, targets) for name, chances in hidden.items()}
+    heated = {name: raised(chances, powers[name]) for name, chances in hidden.items()}
     say = _say(heated, targets)
-    told: dict[str, NDArray[np.floating[Any]]] = {MODEL: fitting.predict(plain, X, k)}
-    told |= {name: one.of_all(labeled, targets, k) for name, one in others.items()}
-    chances = _mean(say, {name: raised(said, powers[name]) for name, said in told.items()})
+    chances = _mean(say, {name: raised(one.of_all, powers[name]) for name, one in said.items()})
     proposed = _taken(settings, chances, labeled, min(1.0, 2.0 * (1.0 - say[MODEL])), rng)
     together = _mean(say, heated)
     reason = _objection(proposed, log_loss(together, targets), log_loss(heated[MODEL], targets))
@@ -159,10 +158,9 @@ def _taken(
     rng: np.random.Generator,
 ) -> PseudoLabels:
     rest = np.setdiff1d(np.arange(len(chances)), labeled)
-    most = _MOST
-    if settings.max_ratio is not None:
-        most = min(most, int(settings.max_ratio * len(labeled)))
-    drawn = np.sort(rng.choice(rest, size=min(most, len(rest)), replace=False))
+    allowed = most_for(len(labeled), settings.max_ratio)
+    most = min(_MOST, len(rest)) if allowed is None else min(_MOST, len(rest), allowed)
+    drawn = np.sort(rng.choice(rest, size=most, replace=False))
     confidence = np.minimum(chances[drawn].max(axis=1), 1.0)
     return PseudoLabels(
         positions=drawn,
@@ -214,9 +212,7 @@ def _right(said: NDArray[np.float64], targets: NDArray[np.intp]) -> float:
 
 
 def _alone(plain: Fitted, reason: str) -> Learned:
-    none, nothing = np.empty(0, dtype=np.intp), np.empty(0)
-    proposed = PseudoLabels(positions=none, targets=none, confidence=nothing, weights=nothing)
     return Learned(
-        fitted=plain, plain=plain, proposed=proposed, used=False, reason=reason,
+        fitted=plain, plain=plain, proposed=PseudoLabels.none(), used=False, reason=reason,
         with_them=math.nan, without=math.nan, say={MODEL: 1.0},
     )  # fmt: skip

@@ -20,23 +20,35 @@ Fit: TypeAlias = Callable[[Any, NDArray[np.intp], NDArray[np.float64] | None], F
 """(n, p) rows, (n,) class positions, (n,) weights or None -> a fitted model."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Labels:
+    """What people have said, dealt into folds."""
+
+    rows: NDArray[np.intp]
+    """(l,) positions of labeled rows."""
+    targets: NDArray[np.intp]
+    """(l,) their classes."""
+    k: int
+    """How many classes there are."""
+    folds: NDArray[np.intp]
+    """(l,)"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Said:
+    """What a proposer says."""
+
+    of_all: NDArray[np.floating[Any]]
+    """(n, k) chances of the whole pool."""
+    of_hidden: NDArray[np.float64]
+    """(l, k) chances of the labeled rows while the labels of their fold are hidden."""
+
+
 class Proposer(Protocol):
     """What learns from labeled rows and speaks of all."""
 
-    def of_all(
-        self, labeled: NDArray[np.intp], targets: NDArray[np.intp], k: int
-    ) -> NDArray[np.floating[Any]]:
-        """Return (n, k) chances of the whole pool."""
-        ...
-
-    def of_hidden(
-        self,
-        labeled: NDArray[np.intp],
-        targets: NDArray[np.intp],
-        k: int,
-        folds: NDArray[np.intp],
-    ) -> NDArray[np.float64]:
-        """Return (l, k) chances of the labeled rows while the labels of their fold are hidden."""
+    def speak(self, labels: Labels) -> Said:
+        """Return what it says of every row, and of those whose label it was not told."""
         ...
 
 
@@ -46,19 +58,9 @@ class Neighbours:
 
     graph: Any
 
-    def of_all(
-        self, labeled: NDArray[np.intp], targets: NDArray[np.intp], k: int
-    ) -> NDArray[np.floating[Any]]:
-        return spread(self.graph, labeled, targets, k)
-
-    def of_hidden(
-        self,
-        labeled: NDArray[np.intp],
-        targets: NDArray[np.intp],
-        k: int,
-        folds: NDArray[np.intp],
-    ) -> NDArray[np.float64]:
-        return spread_folds(self.graph, labeled, targets, k, folds)
+    def speak(self, labels: Labels) -> Said:
+        told = (self.graph, labels.rows, labels.targets, labels.k)
+        return Said(of_all=spread(*told), of_hidden=spread_folds(*told, labels.folds))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,20 +71,9 @@ class View:
     """(n, c) what it sees of the pool."""
     fit: Fit
 
-    def of_all(
-        self, labeled: NDArray[np.intp], targets: NDArray[np.intp], k: int
-    ) -> NDArray[np.floating[Any]]:
-        return fitting.predict(self.fit(self.rows[labeled], targets, None), self.rows, k)
-
-    def of_hidden(
-        self,
-        labeled: NDArray[np.intp],
-        targets: NDArray[np.intp],
-        k: int,
-        folds: NDArray[np.intp],
-    ) -> NDArray[np.float64]:
-        fitted = self.fit(self.rows[labeled], targets, None)
-        return of_hidden(self.fit, fitted, self.rows[labeled], targets, k, folds)
+    def speak(self, labels: Labels) -> Said:
+        fitted = self.fit(self.rows[labels.rows], labels.targets, None)
+        return said_by(self.fit, fitted, self.rows, labels)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -97,65 +88,56 @@ class Student:
     weight: float
     """What a row counts of which the teacher is certain."""
 
-    def of_all(
-        self, labeled: NDArray[np.intp], targets: NDArray[np.intp], k: int
-    ) -> NDArray[np.floating[Any]]:
-        return fitting.predict(self._taught(labeled, targets, labeled, k), self.rows, k)
+    def speak(self, labels: Labels) -> Said:
+        unlabeled = np.setdiff1d(self.sample, labels.rows)
 
-    def of_hidden(
-        self,
-        labeled: NDArray[np.intp],
-        targets: NDArray[np.intp],
-        k: int,
-        folds: NDArray[np.intp],
-    ) -> NDArray[np.float64]:
         def ask(learned: NDArray[np.intp], held: NDArray[np.intp]) -> NDArray[np.float64]:
-            student = self._taught(labeled[learned], targets[learned], labeled, k)
-            return fitting.predict(student, self.rows[labeled[held]], k)
+            student = self._taught(
+                labels.rows[learned], labels.targets[learned], unlabeled, labels.k
+            )
+            return fitting.predict(student, self.rows[labels.rows[held]], labels.k)
 
-        return out_of_fold(ask, folds, k)
+        student = self._taught(labels.rows, labels.targets, unlabeled, labels.k)
+        return Said(
+            of_all=fitting.predict(student, self.rows, labels.k),
+            of_hidden=out_of_fold(ask, labels.folds, labels.k),
+        )
 
     def _taught(
         self,
         labeled: NDArray[np.intp],
         targets: NDArray[np.intp],
-        left_out: NDArray[np.intp],
+        unlabeled: NDArray[np.intp],
         k: int,
     ) -> Fitted:
         teacher = self.fit(self.rows[labeled], targets, None)
-        rest = np.setdiff1d(self.sample, left_out)
-        if teacher.model is None or not len(rest):
+        if teacher.model is None or not len(unlabeled):
             return teacher
-        said = fitting.predict(teacher, self.rows[rest], k)
+        said = fitting.predict(teacher, self.rows[unlabeled], k)
         return self.fit(
-            self.rows[np.concatenate([labeled, rest])],
+            self.rows[np.concatenate([labeled, unlabeled])],
             np.concatenate([targets, said.argmax(axis=1)]),
             np.concatenate([np.ones(len(labeled)), self.weight * said.max(axis=1)]),
         )
 
 
-def of_hidden(
-    fit: Fit,
-    fitted: Fitted,
-    rows: Any,
-    targets: NDArray[np.intp],
-    k: int,
-    folds: NDArray[np.intp],
-) -> NDArray[np.float64]:
-    """Return (l, k) chances of labeled rows by models that have not learned the fold's labels.
+def said_by(fit: Fit, fitted: Fitted, rows: Any, labels: Labels) -> Said:
+    """Return what a fitted model says of (n, p) rows, and models like it of hidden labels.
 
     A model that was cross-validated already, because it was chosen so, has said them.
     """
     known = getattr(fitted.model, "out_of_fold_", None)
     if known is not None:
-        said = np.zeros((len(targets), k))
-        said[:, fitted.classes] = known
-        return said
+        hidden: NDArray[np.float64] = np.zeros((len(labels.rows), labels.k))
+        hidden[:, fitted.classes] = known
+    else:
 
-    def ask(learned: NDArray[np.intp], held: NDArray[np.intp]) -> NDArray[np.float64]:
-        return fitting.predict(fit(rows[learned], targets[learned], None), rows[held], k)
+        def ask(learned: NDArray[np.intp], held: NDArray[np.intp]) -> NDArray[np.float64]:
+            other = fit(rows[labels.rows[learned]], labels.targets[learned], None)
+            return fitting.predict(other, rows[labels.rows[held]], labels.k)
 
-    return out_of_fold(ask, folds, k)
+        hidden = out_of_fold(ask, labels.folds, labels.k)
+    return Said(of_all=fitting.predict(fitted, rows, labels.k), of_hidden=hidden)
 
 
 def views_of(X: Any, widths: Sequence[int], fit: Fit) -> dict[str, Proposer]:

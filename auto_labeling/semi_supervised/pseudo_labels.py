@@ -21,6 +21,12 @@ class PseudoLabels:
     weights: NDArray[np.float64]
     """What each counts beside a person's label, which counts 1; below 1."""
 
+    @classmethod
+    def none(cls) -> PseudoLabels:
+        """Return no pseudo-labels at all."""
+        none, zero = np.empty(0, dtype=np.intp), np.empty(0)
+        return cls(positions=none, targets=none, confidence=zero, weights=zero)
+
     def __len__(self) -> int:
         return len(self.positions)
 

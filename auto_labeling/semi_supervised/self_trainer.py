@@ -115,7 +115,7 @@ class SelfTrainer:
         shares = class_shares(
             learning.proba(self._model, pool), np.searchsorted(self._model.classes_, people[1])
         )
-        before = teaching.nothing()
+        before = PseudoLabels.none()
         for iteration in teaching.numbered(iterations):
             sure = confident(
                 learning.proba(self._model, pool), self._threshold, weight=self._weight

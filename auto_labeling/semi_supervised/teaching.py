@@ -90,12 +90,6 @@ def numbered(iterations: int) -> range:
     return range(1, iterations + 1)
 
 
-def nothing() -> PseudoLabels:
-    """Return no pseudo-labels at all."""
-    none, zero = np.empty(0, dtype=np.intp), np.empty(0)
-    return PseudoLabels(positions=none, targets=none, confidence=zero, weights=zero)
-
-
 def same(first: PseudoLabels, second: PseudoLabels) -> bool:
     """Whether the same rows have the same labels: another fit would change nothing."""
     return np.array_equal(first.positions, second.positions) and np.array_equal(

@@ -18,7 +18,7 @@ from auto_labeling.models.torch_student import NoisyStudent, taught
 from auto_labeling.models.torch_training import Examples
 from auto_labeling.semi_supervised.pseudo_labels import PseudoLabels
 from auto_labeling.torch_session.given import Given
-from auto_labeling.torch_session.proposing import NOTHING, Terms, proposed
+from auto_labeling.torch_session.proposing import Terms, proposed
 from auto_labeling.torch_session.training_data import by_people, by_teacher
 
 _TOLD_BY = 256  # crops whose outputs tell probabilities from logits where operations do not
@@ -63,7 +63,7 @@ class Learner:
 
         Without a labeler nothing is taken.
         """
-        last = NOTHING
+        last = PseudoLabels.none()
 
         def teach(teacher: Any) -> Examples | None:
             nonlocal last

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,14 +14,6 @@ from auto_labeling.models.torch_module import TorchModule
 from auto_labeling.semi_supervised.class_shares import balanced, class_shares
 from auto_labeling.semi_supervised.pseudo_labels import PseudoLabels
 from auto_labeling.semi_supervised.thresholds import most_for
-
-NOTHING = PseudoLabels(
-    positions=np.empty(0, dtype=np.intp),
-    targets=np.empty(0, dtype=np.intp),
-    confidence=np.empty(0),
-    weights=np.empty(0),
-)
-"""No pseudo-labels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +62,7 @@ def proposed(
     """
     chances = net.predict_proba(crops[candidates])
     if len(np.unique(targets)) < 2 or not len(candidates):
-        return Proposed(taken=NOTHING, chances=chances[:0])
+        return Proposed(taken=PseudoLabels.none(), chances=chances[:0])
     many = chances.shape[1] > 2
     mask, classes, confidence = (_of_many if many else _of_two)(labeler, net, crops[candidates])
     rows = np.flatnonzero(mask)
@@ -82,12 +74,7 @@ def proposed(
     )
     most = most_for(len(targets), terms.max_ratio)
     kept = balanced(found, class_shares(chances, targets), most)
-    taken = PseudoLabels(
-        positions=candidates[kept.positions],
-        targets=kept.targets,
-        confidence=kept.confidence,
-        weights=kept.weights,
-    )
+    taken = replace(kept, positions=candidates[kept.positions])
     return Proposed(taken=taken, chances=chances[kept.positions])
 
 

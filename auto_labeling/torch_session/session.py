@@ -14,12 +14,13 @@ from auto_labeling.models.torch_plan import Training
 from auto_labeling.models.torch_student import PLAIN, NoisyStudent
 from auto_labeling.records import Interval
 from auto_labeling.sampling.sampler import Seed, seed_of, whole_number
+from auto_labeling.semi_supervised.pseudo_labels import PseudoLabels
 from auto_labeling.torch_session import saving
 from auto_labeling.torch_session.asking import asked, expect_strategy
 from auto_labeling.torch_session.crops import digest, tensor_of
 from auto_labeling.torch_session.given import Given
 from auto_labeling.torch_session.learner import Learner
-from auto_labeling.torch_session.proposing import NOTHING, Terms, expect_labeler
+from auto_labeling.torch_session.proposing import Terms, expect_labeler
 from auto_labeling.torch_session.state import State
 from auto_labeling.torch_session.training_data import TrainingData, training_data
 
@@ -142,7 +143,7 @@ class ActiveLearningSession:
         For training of your own: pseudo-labels that are returned are audited from here on, and
         where they are refuted, the module gets the weights back that it has now.
         """
-        given, taken = self._state.given, NOTHING
+        given, taken = self._state.given, PseudoLabels.none()
         if self._alone() is None:
             taken = self._learner.proposed(self._labeler, given, self._terms_now())
         if len(taken):

@@ -14,7 +14,7 @@ from auto_labeling.models import fitting
 from auto_labeling.models.auto import Auto
 from auto_labeling.models.fitting import Fitted
 from auto_labeling.semi_supervised.learning import learn
-from auto_labeling.semi_supervised.proposers import View, of_hidden, views_of
+from auto_labeling.semi_supervised.proposers import Labels, View, said_by, views_of
 from auto_labeling.semi_supervised.settings import SemiSupervised
 
 
@@ -47,7 +47,7 @@ def test_nobody_speaks_of_a_label_that_was_shown() -> None:
     """Of columns that say nothing, a row's own label would be all that could be known."""
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(120, 60)), rng.integers(0, 2, 120)
-    folds = np.arange(120) % 5
+    labels = Labels(rows=np.arange(120), targets=y, k=2, folds=np.arange(120) % 5)
     for model in (LogisticRegression(C=1e3), Auto().build(0)):
 
         def learned(X: Any, y: Any, weights: Any, model: Any = model) -> Fitted:
@@ -55,10 +55,9 @@ def test_nobody_speaks_of_a_label_that_was_shown() -> None:
 
             return fitting.fit(clone(model), X, y, 2, weights)
 
-        said = of_hidden(learned, learned(X, y, None), X, y, 2, folds)
-        assert 0.3 < (said.argmax(axis=1) == y).mean() < 0.7
-        everything = fitting.predict(learned(X, y, None), X, 2)
-        assert (everything.argmax(axis=1) == y).mean() > 0.85
+        said = said_by(learned, learned(X, y, None), X, labels)
+        assert 0.3 < (said.of_hidden.argmax(axis=1) == y).mean() < 0.7
+        assert (said.of_all.argmax(axis=1) == y).mean() > 0.85
 
 
 def test_views_teach_each_other() -> None:
@@ -68,8 +67,10 @@ def test_views_teach_each_other() -> None:
     found = learn(settings, fit, X, X, labeled, y[labeled], 2, seed=0)
     assert set(found.say) == {"model", "view 1", "view 2"}
     assert (found.proposed.targets == y[found.proposed.positions]).mean() > 0.97
-    alone = View(rows=X[:, :2], fit=fit).of_all(labeled, y[labeled], 2)
-    np.testing.assert_allclose(alone.sum(axis=1), 1.0)
+    told = Labels(rows=labeled, targets=y[labeled], k=2, folds=np.arange(8) // 2 % 2)
+    alone = View(rows=X[:, :2], fit=fit).speak(told)
+    np.testing.assert_allclose(alone.of_all.sum(axis=1), 1.0)
+    np.testing.assert_allclose(alone.of_hidden.sum(axis=1), 1.0)
 
 
 @pytest.mark.parametrize(
