@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -32,6 +33,7 @@ from auto_labeling.quality_plan import Quality
 from auto_labeling.records import LabelSchema
 from auto_labeling.selection import Selection, selection_of
 from auto_labeling.semi_supervised.settings import SemiSupervised
+from auto_labeling.shares import Share, share
 from auto_labeling.strategies import stopping
 from auto_labeling.strategies.stopping.limits import MaxRounds
 
@@ -57,7 +59,7 @@ class Budget:
     currency: str = "USD"
     price: str = "0"
     """Of one answer, where `people` says nothing else."""
-    contingency: str = "0%"
+    contingency: Share = "0%"
     """Share of the money set apart for costs that are known only afterwards."""
 
     def __post_init__(self) -> None:
@@ -68,10 +70,15 @@ class Budget:
             raise ConfigurationError(
                 f"budget.currency: expected an ISO code such as USD, got {self.currency!r}"
             )
-        if not re.fullmatch(r"\d{1,2}%", self.contingency):
+        if self.contingency_share == 1:
             raise ConfigurationError(
-                f"budget.contingency: expected a share such as 5%, got {self.contingency!r}"
+                "budget.contingency: expected less than 100%, or nothing is left to ask with"
             )
+
+    @property
+    def contingency_share(self) -> Fraction:
+        """The share of the money that is set apart."""
+        return share("budget.contingency", self.contingency)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,12 +144,15 @@ class Person:
 class Wait:
     """When to stop waiting for people, and what becomes of the rest."""
 
-    enough: str = "100%"
+    enough: Share = "100%"
     after: str | None = None
     rest: Literal["release", "reissue"] = "release"
     reassign: str | None = None
     """After how long work that its person has not begun goes to somebody else: 2 workdays."""
     poll_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        share("wait.enough", self.enough)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import ClassVar
@@ -11,6 +10,7 @@ from auto_labeling.building import refuse_below
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.ports import Consensus
 from auto_labeling.quality.majority import Majority
+from auto_labeling.shares import Share, share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ class Gold:
 
     count: int
     """How many there are."""
-    share: str = "5%"
+    share: Share = "5%"
     """Of the items of a batch; those that were shown least come first."""
     path: str | None = None
     """CSV with `item` and `label`. None: imported labels serve, and where these are too few, items
@@ -82,12 +82,12 @@ class Gold:
 
     def __post_init__(self) -> None:
         refuse_below(1, self.count, "count")
-        _share("share", self.share)
+        share("share", self.share)
 
     @property
     def share_of_batch(self) -> Fraction:
         """How many there are among the items of a batch, on average."""
-        return _share("share", self.share)
+        return share("share", self.share)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +121,7 @@ class Slice:
     """How many items, over the whole campaign."""
     opinions: int = 2
     """How many different people answer each."""
-    share: str = "10%"
+    share: Share = "10%"
     """Of a batch, until the slice is full."""
     raters: tuple[str, ...] = ()
     """The users of `people` who answer it; none: whoever is free."""
@@ -131,7 +131,7 @@ class Slice:
     def __post_init__(self) -> None:
         refuse_below(1, self.slice, "slice")
         refuse_below(2, self.opinions, "opinions")
-        if not _share("share", self.share):
+        if not share("share", self.share):
             raise ConfigurationError("share: expected more than 0%, or the slice is never filled")
         if self.raters and len(set(self.raters)) < self.opinions:
             raise ConfigurationError(
@@ -147,7 +147,7 @@ class Slice:
     @property
     def share_of_batch(self) -> Fraction:
         """How many of the items of a batch are of the slice, until it is full."""
-        return _share("share", self.share)
+        return share("share", self.share)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,14 +161,16 @@ class Quality:
     gold: Gold | None = None
     adjudicators: tuple[str, ...] = ()
     """The users of `people` who decide what the others' votes do not."""
-    reserve: str = "0%"
+    reserve: Share = "0%"
     """Share of the answers and of the money that only adjudicators' answers may use."""
     agreement: Slice | None = None
 
     def __post_init__(self) -> None:
         if self.max_overlap is not None:
             refuse_below(self.overlap.most, self.max_overlap, "max_overlap")
-        if _share("reserve", self.reserve) and not self.adjudicators:
+        if self.reserved_share == 1:
+            raise ConfigurationError("reserve: expected less than 100%, or nobody else is asked")
+        if self.reserved_share and not self.adjudicators:
             raise ConfigurationError(
                 "reserve: it is kept for adjudicators, and none is named; name some, or leave it "
                 "out"
@@ -187,11 +189,4 @@ class Quality:
     @property
     def reserved_share(self) -> Fraction:
         """The share that is kept for adjudicators."""
-        return _share("reserve", self.reserve)
-
-
-def _share(where: str, text: str) -> Fraction:
-    match = re.fullmatch(r"(\d{1,2}(?:\.\d+)?)\s*%", str(text).strip())
-    if not match:
-        raise ConfigurationError(f"{where}: expected a share such as 5%, got {text!r}")
-    return Fraction(match[1]) / 100
+        return share("reserve", self.reserve)

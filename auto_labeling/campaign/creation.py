@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import secrets
 import shutil
@@ -235,13 +236,13 @@ def caps_of(config: CampaignConfig, spent: budget.Account | None = None) -> dict
 
     The contingency is part of a cap in money, and comes on top where there is none.
     """
-    answers, share = config.budget.answers, int(config.budget.contingency.removesuffix("%"))
+    answers, share = config.budget.answers, config.budget.contingency_share
     if config.budget.money is None:
         cap = _cost_at_most(config, spent)
-        contingency = cap * share // 100
+        contingency = math.floor(cap * share)
     else:
         money = micros(config.budget.money)
-        contingency = money * share // 100
+        contingency = math.floor(money * share)
         cap = money - contingency
     return {"cap_answers": answers, "cap_micros": cap, "contingency_micros": contingency}
 

@@ -56,7 +56,7 @@ def account_of(
     settings, classes = config.semi_supervised, config.labels.classes
     since, _ = pseudo_labels.holds_since(connection, campaign)
     audited = pseudo_audit.audited(connection, campaign, classes, since if settings else 0)
-    asked = math.nan if settings is None else settings.precision
+    asked = math.nan if settings is None else settings.least_precision
     found = guard.judge(audited, asked=asked, n_classes=len(classes))
     stopped = None if settings is None else pseudo_labels.stopped(connection, campaign, since)
     newest = tried[-1] if tried else None

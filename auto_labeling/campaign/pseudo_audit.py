@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -98,7 +97,7 @@ def draw(campaign: Campaign, number: int, free: NDArray[np.intp], room: int) -> 
         return Drawn(positions=free[:0])
     claims = pseudo_files.claims(campaign.workspace, made)
     carriers = np.flatnonzero(np.isin(claims.positions, free))
-    due = math.ceil(Fraction(str(settings.audit)) * (picked + campaign.batch)) - drawn
+    due = math.ceil(settings.share_of_batch * (picked + campaign.batch)) - drawn
     size = max(min(max(due, 1), room, len(carriers)), 0)
     rng = rng_for(campaign.config.seed, number, "audit")
     chosen = np.sort(rng.choice(carriers, size=size, replace=False))

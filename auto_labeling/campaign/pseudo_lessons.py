@@ -98,7 +98,7 @@ def standing(connection: Connection, campaign: Campaign, settings: SemiSupervise
         stopped=pseudo_labels.stopped(connection, name, since),
         judgement=guard.judge(
             pseudo_audit.audited(connection, name, classes, since),
-            asked=settings.precision,
+            asked=settings.least_precision,
             n_classes=len(classes),
         ),
     )

@@ -17,6 +17,7 @@ from typing import Literal, TypeAlias
 
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.records import Ask, AskState, Micros
+from auto_labeling.shares import Share, share
 
 Rest: TypeAlias = Literal["release", "reissue"]
 LONGEST_POLL_S = 600.0
@@ -90,7 +91,7 @@ class Rule:
     def parse(
         cls,
         *,
-        enough: str = "100%",
+        enough: Share = "100%",
         after: str | None = None,
         rest: str = "release",
         poll_s: float = 15.0,
@@ -105,8 +106,10 @@ class Rule:
             raise ConfigurationError(f"wait.rest: expected one of release, reissue, got {rest!r}")
         if not 0 < poll_s < math.inf:
             raise ConfigurationError(f"wait.poll_s: expected a time above zero, got {poll_s!r}")
+        if not share("wait.enough", enough):
+            raise ConfigurationError("wait.enough: expected more than 0%, or nothing is waited for")
         return cls(
-            enough=_share(enough),
+            enough=share("wait.enough", enough),
             after=None if after is None else span(after),
             rest="reissue" if rest == "reissue" else "release",
             poll_s=poll_s,
@@ -171,11 +174,3 @@ def next_look(since: Micros, now: Micros, poll_s: float) -> Micros:
         pause = min(pause * 3 // 2, longest) if pause > 1 else 2
         look += pause
     return look if look > now else look + ((now - look) // longest + 1) * longest
-
-
-def _share(text: str) -> Fraction:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", str(text).strip())
-    share = Fraction(match[1]) / 100 if match else Fraction(0)
-    if not 0 < share <= 1:
-        raise ConfigurationError(f"wait.enough: expected a share such as 95%, got {text!r}")
-    return share

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.preannotation.rules import ObjectRules, Rules
+from auto_labeling.shares import Share, share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class Preannotate(ObjectRules):
     thresholds: str | Mapping[str, float] = "by_cost"
     """Of an object: by its class; or `by_cost`, unless `at_least` is named: where showing it saves
     people time, as what they did with others tells."""
-    blind: str = "10%"
+    blind: Share = "10%"
     """Share of the items that are sent without one, to see how much people follow them."""
 
     def __post_init__(self) -> None:
@@ -36,10 +36,7 @@ class Preannotate(ObjectRules):
             self.rules({})
         except ConfigurationError as error:
             raise ConfigurationError(f"preannotate.{error}") from error
-        if not re.fullmatch(r"\d{1,2}%|100%", self.blind):
-            raise ConfigurationError(
-                f"preannotate.blind: expected a share such as 10%, got {self.blind!r}"
-            )
+        share("preannotate.blind", self.blind)
 
     @property
     def by_cost(self) -> bool:
@@ -58,4 +55,4 @@ class Preannotate(ObjectRules):
     @property
     def blind_share(self) -> float:
         """The blind share as a fraction."""
-        return int(self.blind.removesuffix("%")) / 100
+        return float(share("preannotate.blind", self.blind))

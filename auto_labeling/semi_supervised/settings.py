@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import ClassVar, Literal
 
 from auto_labeling.errors import ConfigurationError
+from auto_labeling.shares import Share, share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,14 +26,14 @@ class SemiSupervised:
     """What each counts beside a person's label, which counts 1."""
     max_ratio: float | None = None
     """The most pseudo-labels a label of people's; None: as many as are sure enough."""
-    audit: float = 0.05
+    audit: Share = "5%"
     """Share of a batch that is drawn by lot among them, for people to label; at least one item."""
-    precision: float = 0.80
+    precision: Share = "80%"
     """How much of the confidence they claim people have to bear out: else they are off for good."""
 
     def __post_init__(self) -> None:
         for name in ("weight", "audit", "precision"):
-            if not 0 < getattr(self, name) < 1:
+            if not 0 < share(name, getattr(self, name)) < 1:
                 raise ConfigurationError(
                     f"{name}: expected a share in (0, 1), got {getattr(self, name)}"
                 )
@@ -46,6 +48,16 @@ class SemiSupervised:
             )
         if self.max_ratio is not None and not self.max_ratio > 0:
             raise ConfigurationError(f"max_ratio: expected above 0, got {self.max_ratio}")
+
+    @property
+    def share_of_batch(self) -> Fraction:
+        """How many of the items of a batch are audits."""
+        return share("audit", self.audit)
+
+    @property
+    def least_precision(self) -> float:
+        """The share of the claimed confidence that people have to bear out."""
+        return float(share("precision", self.precision))
 
     @property
     def spreads(self) -> bool:

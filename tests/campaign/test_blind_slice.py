@@ -247,7 +247,7 @@ def test_the_logins_of_raters_are_nowhere_in_the_ledger(tmp_path: Path) -> None:
         ({"slice": 0}, r"slice: expected at least 1, got 0"),
         ({"slice": 9, "opinions": 1}, r"opinions: expected at least 2, got 1"),
         ({"slice": 9, "share": "0%"}, r"share: expected more than 0%"),
-        ({"slice": 9, "share": "all"}, r"share: expected a share such as 5%, got 'all'"),
+        ({"slice": 9, "share": "all"}, r"share: expected a share such as 5% or .05, got 'all'"),
         ({"slice": 9, "raters": ["mia"]}, r"raters: expected at least 2 people"),
         ({"slice": 9, "raters": ["mia", "bo"]}, r"agreement\.raters: expected users of `people`"),
         (
