@@ -46,6 +46,8 @@ class Lesson:
     """What one fit came to."""
 
     fitted: Fitted
+    people: Fitted
+    """The model of the labels alone, which says what to ask next."""
     used: bool = False
     """Whether pseudo-labels were learned from."""
 
@@ -57,12 +59,14 @@ Learner = Callable[[Course, NDArray[np.intp]], Lesson]
 def plain(course: Course, labeled: NDArray[np.intp]) -> Lesson:
     """Return the set's plain model."""
     pool = course.pool
-    return Lesson(fitted=fitting.fit(pool.model(), pool.X[labeled], pool.y[labeled], course.k))
+    fitted = fitting.fit(pool.model(), pool.X[labeled], pool.y[labeled], course.k)
+    return Lesson(fitted=fitted, people=fitted)
 
 
 def chosen(course: Course, labeled: NDArray[np.intp]) -> Lesson:
     """Return the model that a campaign chooses under `model: auto`."""
-    return Lesson(fitted=_fit(course, course.pool.X[labeled], course.pool.y[labeled]))
+    fitted = _fit(course, course.pool.X[labeled], course.pool.y[labeled])
+    return Lesson(fitted=fitted, people=fitted)
 
 
 def taught(course: Course, labeled: NDArray[np.intp]) -> Lesson:
@@ -78,7 +82,7 @@ def taught(course: Course, labeled: NDArray[np.intp]) -> Lesson:
         seed=course.seed,
         graphs=course.graphs,
     )
-    return Lesson(fitted=learned.fitted, used=learned.used)
+    return Lesson(fitted=learned.fitted, people=learned.plain, used=learned.used)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +93,8 @@ class Arm:
     cold: QueryStrategy | None = None
     """Chooses the first labels; None where they are drawn, the same for all."""
     learner: Learner = plain
+    alone: str = ""
+    """The arm of the same labels that learns nothing else: it comes with this one."""
 
 
 ARMS: Mapping[str, Arm] = {
@@ -96,7 +102,7 @@ ARMS: Mapping[str, Arm] = {
     "margin": Arm(strategy=TopK(Margin())),
     "selection": Arm(strategy=TABLE["auto"](), cold=COLD_START),
     "full_without": Arm(strategy=TABLE["auto"](), cold=COLD_START, learner=chosen),
-    "full": Arm(strategy=TABLE["auto"](), cold=COLD_START, learner=taught),
+    "full": Arm(strategy=TABLE["auto"](), cold=COLD_START, learner=taught, alone="full_without"),
 }
 
 
@@ -137,31 +143,54 @@ def raced(pool: Pool, compared: Mapping[str, Arm], seed: int, noise: float = 0.0
     spreads = any(arm.learner is taught for arm in compared.values())
     graphs = graphs_of(points, np.random.default_rng([seed, 9])) if spreads else {}
     course = Course(pool=said, points=points, graphs=graphs, k=k, seed=seed)
-    curves = {label: _curve(course, arm) for label, arm in compared.items()}
+    curves = _curves(course, compared)
     bought = [*range(len(pool.start), pool.budget, pool.batch), pool.budget]
     whole = replace(course, pool=pool)
     return Run(
         bought=np.array(bought),
-        scores={label: scores for label, (scores, _) in curves.items()},
-        used={label: used for label, (_, used) in curves.items()},
-        everything=_score(whole, plain(whole, np.arange(len(pool.y)))),
+        scores={label: curves[label].scores for label in compared},
+        used={label: curves[label].used for label in compared},
+        everything=_score(whole, plain(whole, np.arange(len(pool.y))).fitted),
     )
 
 
-def _curve(course: Course, arm: Arm) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Curve:
+    scores: NDArray[np.float64]
+    used: NDArray[np.bool_]
+    alone: NDArray[np.float64]
+    """What the models of the labels alone reach."""
+
+
+def _curves(course: Course, compared: Mapping[str, Arm]) -> dict[str, _Curve]:
+    """Return the curve of each arm; two that ask about the same items are one course."""
+    along = {arm.alone for arm in compared.values()}
+    found = {label: _curve(course, arm) for label, arm in compared.items() if label not in along}
+    for label, arm in compared.items():
+        if arm.alone:
+            own = found[label]
+            never = np.zeros_like(own.used)
+            found[arm.alone] = _Curve(scores=own.alone, used=never, alone=own.alone)
+    return found
+
+
+def _curve(course: Course, arm: Arm) -> _Curve:
     pool = course.pool
     rng = np.random.default_rng([course.seed, 2])
     none = np.empty(0, dtype=np.intp)
     labeled = pool.start if arm.cold is None else _select(course, arm.cold, None, none, rng)
-    scores, used = [], []
+    scores: list[float] = []
+    alone: list[float] = []
+    used: list[bool] = []
     while True:
         labeled = np.sort(labeled)
         lesson = arm.learner(course, labeled)
-        scores.append(_score(course, lesson))
+        alone.append(_score(course, lesson.people))
+        scores.append(_score(course, lesson.fitted) if lesson.used else alone[-1])
         used.append(lesson.used)
         if len(labeled) >= pool.budget:
-            return np.array(scores), np.array(used)
-        picks = _select(course, arm.strategy, lesson.fitted, labeled, rng)
+            return _Curve(scores=np.array(scores), used=np.array(used), alone=np.array(alone))
+        picks = _select(course, arm.strategy, lesson.people, labeled, rng)
         labeled = np.concatenate([labeled, picks])
 
 
@@ -182,9 +211,9 @@ def _select(
     return rest[strategy.select(view, size, rng)]
 
 
-def _score(course: Course, lesson: Lesson) -> float:
-    """Return how often the model is right on the test set."""
-    judged = fitting.predict(lesson.fitted, course.pool.test_X, course.k).argmax(axis=1)
+def _score(course: Course, fitted: Fitted) -> float:
+    """Return how often a model is right on the test set."""
+    judged = fitting.predict(fitted, course.pool.test_X, course.k).argmax(axis=1)
     return float((judged == course.pool.test_y).mean())
 
 

@@ -2,8 +2,9 @@
 
 The track of selection: `random`, `margin`, the peers and `selection` (auto with its own first
 labels) choose for the set's plain model. The track of the full pipeline: `full_without` also
-chooses the model, and `full` also learns from pseudo-labels, under their guard. A seed draws the
-pool, the first labels and people's errors; all arms share them. Test labels are never wrong.
+chooses the model, and `full` also learns from pseudo-labels, under their guard; both ask about the
+same items, which models of the labels alone choose. A seed draws the pool, the first labels and
+people's errors; all arms share them. Test labels are never wrong.
 
 Labels to reach: the first point of the mean curve that is at least the mean of random's last
 scores, between two batches by a straight line; an arm that never gets there counts with the whole

@@ -81,13 +81,17 @@ def _points_of_texts(texts: Sequence[str], others: Sequence[str]) -> Any:
     return _points(count.fit_transform(texts), count.transform(others))
 
 
-def _points(counts: Any, others: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the points of both, of length one: latent semantic analysis, learned of the first."""
+def _points(counts: Any, others: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the points of both, of length one: latent semantic analysis, learned of the first.
+
+    In single precision, as embeddings are kept.
+    """
     weigh = TfidfTransformer(sublinear_tf=True).fit(counts)
     leading = TruncatedSVD(_COMPONENTS, random_state=0).fit(weigh.transform(counts))
     found = [leading.transform(weigh.transform(some)) for some in (counts, others)]
     return tuple(
-        rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12) for rows in found
+        (rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)).astype(np.float32)
+        for rows in found
     )  # type: ignore[return-value]
 
 

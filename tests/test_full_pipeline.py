@@ -102,6 +102,17 @@ def test_every_arm_begins_and_ends_where_the_others_do() -> None:
     assert not any(found.used[label].any() for label in ARMS if label != "full")
 
 
+def test_two_arms_of_one_course_are_what_each_is_by_itself() -> None:
+    pool = broken_clusters.pool("parity", 0)
+    both, one = (
+        raced(pool, arms(labels), 0) for labels in (["full_without", "full"], ["full_without"])
+    )
+    np.testing.assert_allclose(both.scores["full_without"], one.scores["full_without"])
+    assert not both.used["full_without"].any()
+    apart = both.scores["full"] != both.scores["full_without"]
+    assert not apart[~both.used["full"]].any()
+
+
 def test_a_rival_changes_nothing_and_judges_are_never_wrong() -> None:
     pool = small()
     alone, among = (

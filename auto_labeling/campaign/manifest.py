@@ -27,7 +27,7 @@ from auto_labeling.campaign.schema import (
     of,
     snapshots,
 )
-from auto_labeling.campaign.transition import change_round, model_before
+from auto_labeling.campaign.transition import change_round, of_people_before
 from auto_labeling.files import content_digest, write_atomically
 from auto_labeling.formats.value import write_label
 from auto_labeling.records import ItemId, Micros, PersonId, Value
@@ -180,7 +180,7 @@ def _lineage(connection: Connection, campaign: Campaign, number: int) -> dict[st
         "round": number,
         "label_schema": asdict(campaign.config.labels),
         "consensus": repr(campaign.config.quality.consensus),
-        "chosen_by_model": model_before(connection, name, number),
+        "chosen_by_model": of_people_before(connection, name, number),
         "configuration_version": connection.scalar(_VERSION, of(name)),
         "written_at": campaign.clock.now(),
         "adjudicated": _adjudicated(connection, campaign),

@@ -129,7 +129,7 @@ def model_before(connection: Connection, campaign: CampaignId, number: int) -> s
     return connection.scalar(_MODEL_BEFORE, of(campaign, number))
 
 
-_TO_BEGIN_WITH = (
+_NEWEST_OF_PEOPLE = (
     select(func.coalesce(pseudo_rounds.c.people_sha256, rounds.c.model_sha256))
     .select_from(rounds)
     .outerjoin(
@@ -137,21 +137,30 @@ _TO_BEGIN_WITH = (
         (pseudo_rounds.c.campaign == rounds.c.campaign)
         & (pseudo_rounds.c.round == rounds.c.number),
     )
-    .where(
-        rounds.c.campaign == CAMPAIGN, rounds.c.model_sha256.is_not(None), rounds.c.number < ROUND
-    )
+    .where(rounds.c.campaign == CAMPAIGN, rounds.c.model_sha256.is_not(None))
     .order_by(rounds.c.number.desc())
     .limit(1)
 )
+_OF_PEOPLE_BEFORE = _NEWEST_OF_PEOPLE.where(rounds.c.number < ROUND)
 
 
-def model_to_begin_with(connection: Connection, campaign: CampaignId, number: int) -> str | None:
-    """Return the newest model before round `number` that only people's labels have taught.
+def newest_of_people(connection: Connection, campaign: CampaignId) -> str | None:
+    """Return the sha256 of the newest model that only people's labels have taught.
 
-    One that starts warm begins from it: what pseudo-labels taught would stay in its weights, also
-    after an audit has spoken against them.
+    It says what to ask next: what pseudo-labels taught is sure of itself where it errs, and would
+    keep people away from there.
     """
-    found: str | None = connection.scalar(_TO_BEGIN_WITH, of(campaign, number))
+    found: str | None = connection.scalar(_NEWEST_OF_PEOPLE, of(campaign))
+    return found
+
+
+def of_people_before(connection: Connection, campaign: CampaignId, number: int) -> str | None:
+    """Return the newest one before round `number`: a model that starts warm begins from it.
+
+    What pseudo-labels taught would stay in its weights, also after an audit has spoken against
+    them.
+    """
+    found: str | None = connection.scalar(_OF_PEOPLE_BEFORE, of(campaign, number))
     return found
 
 

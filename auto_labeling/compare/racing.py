@@ -179,8 +179,8 @@ def _run(course: _Course, entrant: Entrant, repeat: int) -> list[tuple[int, floa
 def _points(course: _Course, entrant: Entrant, repeat: int) -> Iterator[tuple[int, float]]:
     labeled = _first(course, entrant, repeat)
     for iteration in range(course.iterations + 1):
-        known = _learned(course, labeled, repeat, course.lessons if entrant.full else None)
-        yield len(labeled), accuracy_of(known.model, course.test_rows, course.test_y)
+        model, known = _learned(course, labeled, repeat, course.lessons if entrant.full else None)
+        yield len(labeled), accuracy_of(model, course.test_rows, course.test_y)
         free = np.setdiff1d(np.arange(len(course.y)), labeled)
         if iteration == course.iterations or not len(free):
             return
@@ -200,14 +200,16 @@ def _first(course: _Course, entrant: Entrant, repeat: int) -> NDArray[np.intp]:
 
 def _learned(
     course: _Course, labeled: NDArray[np.intp], repeat: int, unlabeled: Lessons | None = None
-) -> Known:
+) -> tuple[Any, Known]:
+    """Return what predicts, and what is known of the labels alone: it says what to ask next."""
     rows, y = data.take(course.rows, labeled), course.y[labeled]
     seed = course.seed + repeat
     if unlabeled is None:
-        model = learning.fitted(course.model, rows, y, seed)
+        model = people = learning.fitted(course.model, rows, y, seed)
     else:
-        model = unlabeled.learned(labeled, seed)
-    return Known(model=model, rows=rows, y=y, template=course.model, seed=seed)
+        taught = unlabeled.learned(labeled, seed)
+        model, people = taught.model, taught.people
+    return model, Known(model=people, rows=rows, y=y, template=course.model, seed=seed)
 
 
 def _select(
@@ -228,5 +230,5 @@ def _select(
 
 def _full_data_score(course: _Course) -> float:
     with one_thread():
-        known = _learned(course, np.arange(len(course.y)), 0)
-        return accuracy_of(known.model, course.test_rows, course.test_y)
+        model, _ = _learned(course, np.arange(len(course.y)), 0)
+        return accuracy_of(model, course.test_rows, course.test_y)

@@ -21,6 +21,16 @@ _CHOSEN = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Learned:
+    """What a pool has taught."""
+
+    model: Any
+    """What predicts."""
+    people: Any
+    """The model of the labels alone, which says what to ask next."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Lessons:
     """A pool that teaches, whether its rows are labeled or not."""
 
@@ -33,14 +43,15 @@ class Lessons:
     model: Any
     """What was given, or the name of what is chosen."""
 
-    def learned(self, labeled: NDArray[np.intp], seed: int) -> Any:
-        """Return what predicts: it knows the labels of some rows, and all rows without theirs.
+    def learned(self, labeled: NDArray[np.intp], seed: int) -> Learned:
+        """Return what is learned of the labels of some rows, and of all rows without theirs.
 
         A model that cannot weigh its examples learns from labels only.
         """
         rows, y = data.take(self.rows, labeled), self.y[labeled]
         if not fitting.weighs(learning.fresh(self.model, rows, seed)):
-            return learning.fitted(self.model, rows, y, seed)
+            people = learning.fitted(self.model, rows, y, seed)
+            return Learned(model=people, people=people)
         classes = np.unique(self.y)
         X, unfitted = self._asked(classes, seed)
 
@@ -51,7 +62,7 @@ class Lessons:
             SemiSupervised(), fit, X, self.points, labeled, np.searchsorted(classes, y),
             len(classes), seed=seed, graphs=self.graphs,
         )  # fmt: skip
-        return _Taught(found.fitted, classes)
+        return Learned(model=_Taught(found.fitted, classes), people=_Taught(found.plain, classes))
 
     def _asked(self, classes: NDArray[Any], seed: int) -> tuple[Any, Callable[[], Any]]:
         """Return (n, p) numbers for the rows, and what makes a model of them."""

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, select
 from auto_labeling.campaign import labels
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.schema import CAMPAIGN, asks, of, pseudo_rounds, rounds
-from auto_labeling.campaign.transition import model_to_begin_with, newest_model, read_state
+from auto_labeling.campaign.transition import newest_model, of_people_before, read_state
 from auto_labeling.errors import DataError
 from auto_labeling.files import write_atomically
 from auto_labeling.models import fitting
@@ -66,7 +66,7 @@ def retrain(campaign: Campaign) -> Interim | None:
         known = dict(_known(connection, campaign))
         name = campaign.campaign_id
         after = newest_model(connection, name)
-        begun = model_to_begin_with(connection, name, read_state(connection, name).round + 1)
+        begun = of_people_before(connection, name, read_state(connection, name).round + 1)
         of_rounds = {
             sha for one in (_MODELS, _OF_PEOPLE) for sha in connection.scalars(one, of(name))
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -37,7 +38,7 @@ from auto_labeling.campaign.statement import Statement
 from auto_labeling.campaign.steps.choosing import select_batch
 from auto_labeling.campaign.steps.judging import judges_of
 from auto_labeling.campaign.steps.learning import train, training_set
-from auto_labeling.campaign.transition import model_before, model_to_begin_with, state_of
+from auto_labeling.campaign.transition import model_before, of_people_before, state_of
 from auto_labeling.cli.account import account_json
 from auto_labeling.models import fitting
 from auto_labeling.records import Purpose, Side
@@ -68,6 +69,7 @@ CALM: dict[str, Any] = {
     "preannotate": {"blind": "0%"},
     "semi_supervised": ON,
 }
+LONGER: dict[str, Any] = {"stop": {"max_rounds": 10}}
 GOLD = [f"p{at:03d}" for at in range(6)]
 
 
@@ -135,7 +137,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Run:
     drawn = np.random.default_rng(4).integers(0, len(CLASSES), CALM["points"])
     written(path, "scrambled.csv", ["id", "label"], [CLASSES[one] for one in drawn])
     backend = CALM["backend"] | {"truth": "scrambled.csv"}
-    return run(path, Neighbours(), backend=backend)
+    return run(path, Neighbours(), backend=backend, **LONGER)
 
 
 def test_a_model_learns_from_the_unlabeled_and_a_few_are_audited_in_each_batch(
@@ -289,8 +291,24 @@ def test_the_model_of_a_conviction_has_learned_from_people_alone(
         assert line.model_sha256 == newest.people_sha256
         convicted = next(one for one in account.rounds if one.used)
         after = convicted.round + 1
-        assert model_to_begin_with(connection, "c", after) == convicted.people_sha256
+        assert of_people_before(connection, "c", after) == convicted.people_sha256
         assert model_before(connection, "c", after) != convicted.people_sha256
+
+
+def test_what_to_ask_is_chosen_by_what_people_alone_have_taught(calm: Run) -> None:
+    taught = {line.round: line.people_sha256 for line in calm.pseudo.rounds if line.used}
+    assert taught
+    newest = {row.number: row.model_sha256 for row in calm.rows(rounds)}
+    assert all(newest[number] != people for number, people in taught.items())
+    scored = {
+        row.body["round"]: row.body for row in calm.rows(events) if row.kind == "round.scored"
+    }
+    for number, people in taught.items():
+        if number + 1 in scored:
+            assert scored[number + 1]["model"] == people
+    for path in calm.path.glob("manifests/*/lineage.c.*.json"):
+        lineage = json.loads(path.read_text(encoding="utf-8"))
+        assert lineage["chosen_by_model"] == taught.get(lineage["round"] - 1)
 
 
 def test_cross_validation_keeps_them_from_the_model_and_says_why(tmp_path: Path) -> None:
@@ -307,8 +325,8 @@ def test_cross_validation_keeps_them_from_the_model_and_says_why(tmp_path: Path)
 
 
 def test_too_sure_pseudo_labels_weigh_less(tmp_path: Path) -> None:
-    backend = CALM["backend"] | {"annotators": [0.85, 0.85]}
-    found = run(tmp_path / "ws", Neighbours(claimed=0.999), backend=backend)
+    backend = CALM["backend"] | {"annotators": [0.93, 0.93]}
+    found = run(tmp_path / "ws", Neighbours(claimed=0.999), backend=backend, **LONGER)
     assert found.pseudo.off_since is None
     assert 0.6 < found.pseudo.precision.value < 1
     weights = [one["settings"].weight for one in found.handed]
@@ -358,7 +376,7 @@ def test_a_round_that_is_trained_again_has_one_row_and_one_conviction(
 def test_the_same_campaign_goes_the_same_way(tmp_path: Path, broken: Run) -> None:
     shutil.copytree(data_of(broken.path), data_of(tmp_path / "ws"))
     backend = CALM["backend"] | {"truth": "scrambled.csv"}
-    again = run(tmp_path / "ws", Neighbours(), backend=backend)
+    again = run(tmp_path / "ws", Neighbours(), backend=backend, **LONGER)
     for table in (audits, picks):
         assert again.rows(table) == broken.rows(table)
     lines = [
@@ -406,7 +424,7 @@ def test_what_proposes_is_doubted_where_clusters_say_nothing(tmp_path: Path) -> 
     path = tmp_path / "ws"
     drawn = np.random.default_rng(4).integers(0, len(CLASSES), CALM["points"])
     written(path, "scrambled.csv", ["id", "label"], [CLASSES[one] for one in drawn])
-    found = run(path, None, backend=CALM["backend"] | {"truth": "scrambled.csv"})
+    found = run(path, None, backend=CALM["backend"] | {"truth": "scrambled.csv"}, **LONGER)
     refused = [line for line in found.pseudo.rounds if not line.used]
     assert refused
     for line in refused:

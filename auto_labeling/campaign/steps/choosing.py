@@ -1,4 +1,4 @@
-"""Score the pool with the newest model, and select what to ask about."""
+"""Score the pool with the newest model of people's labels, and select what to ask about."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from auto_labeling.campaign.embeddings import embeddings
 from auto_labeling.campaign.rounds import CampaignState, RoundState
 from auto_labeling.campaign.schema import CAMPAIGN, ROUND, items, of, picks
 from auto_labeling.campaign.steps.learning import training_set
-from auto_labeling.campaign.transition import Ending, Transition, newest_model
+from auto_labeling.campaign.transition import Ending, Transition, newest_of_people
 from auto_labeling.detections import Detections
 from auto_labeling.ports import KnowsChances, QueryStrategy
 from auto_labeling.records import Purpose, Side
@@ -110,7 +110,7 @@ def select_batch(campaign: Campaign, state: CampaignState) -> Transition:
 
 def _model(campaign: Campaign) -> str:
     with campaign.ledger.read() as connection:
-        return newest_model(connection, campaign.campaign_id) or ""
+        return newest_of_people(connection, campaign.campaign_id) or ""
 
 
 def _needs(campaign: Campaign) -> frozenset[str]:

@@ -26,7 +26,7 @@ from auto_labeling.campaign.transition import (
     Transition,
     change_round,
     model_before,
-    model_to_begin_with,
+    of_people_before,
 )
 from auto_labeling.models import fitting
 from auto_labeling.ports import Shift
@@ -84,7 +84,7 @@ def train(campaign: Campaign, state: CampaignState) -> Transition:
     with campaign.ledger.read() as connection:
         known = training_set(labels.read(connection, campaign.campaign_id))
         before = model_before(connection, campaign.campaign_id, number)
-        begun = model_to_begin_with(connection, campaign.campaign_id, number)
+        begun = of_people_before(connection, campaign.campaign_id, number)
     if not known:
         return Transition(to=RoundState.TRAINED, detail={"items": 0})
     if campaign.config.semi_supervised is not None:
