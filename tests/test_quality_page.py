@@ -10,7 +10,7 @@ import yaml
 
 from auto_labeling import config
 from tests.support.campaigns import merged, template
-from tests.support.pages import Reader
+from tests.support.pages import Programmer
 
 PAGE = Path(__file__).parents[1] / "docs" / "quality.md"
 CAMPAIGN = "\n## Agreement that speaks for the pool\n"
@@ -20,23 +20,13 @@ KEYS = re.compile(r"^```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 pytest.importorskip("cleanlab", reason="the extra `quality` is not installed")
 
 
-class Analyst(Reader):
-    """Somebody with labels of several people, and without a campaign."""
-
-    kinds = frozenset({"python"})
-
-
 @pytest.mark.slow
 def test_what_needs_no_campaign(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before, heading, _ = PAGE.read_text(encoding="utf-8").partition(CAMPAIGN)
-    assert heading
-    page = tmp_path / PAGE.name
-    page.write_text(before, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    with Analyst(page) as analyst:
-        analyst.follow({}, capsys)
+    with Programmer(PAGE, until=CAMPAIGN) as programmer:
+        programmer.follow({}, capsys)
 
 
 def test_the_keys_of_campaign_files_are_read() -> None:

@@ -10,30 +10,20 @@ import yaml
 from auto_labeling import config
 from auto_labeling.semi_supervised.settings import SemiSupervised
 from tests.support.campaigns import template
-from tests.support.pages import BLOCKS, Reader
+from tests.support.pages import BLOCKS, Programmer
 
 PAGE = Path(__file__).parents[1] / "docs" / "semi_supervised.md"
 CAMPAIGN = "\n## In a campaign\n"
 """From here on the page is about campaigns."""
 
 
-class Analyst(Reader):
-    """Somebody with labels and a pool, and without a campaign."""
-
-    kinds = frozenset({"python"})
-
-
 @pytest.mark.slow
 def test_what_needs_no_campaign(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before, heading, _ = PAGE.read_text(encoding="utf-8").partition(CAMPAIGN)
-    assert heading
-    page = tmp_path / PAGE.name
-    page.write_text(before, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    with Analyst(page) as analyst:
-        analyst.follow({}, capsys)
+    with Programmer(PAGE, until=CAMPAIGN) as programmer:
+        programmer.follow({}, capsys)
 
 
 def test_the_keys_of_campaign_files_say_the_same() -> None:

@@ -6,17 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.pages import Reader
+from tests.support.pages import Programmer
 
 PAGE = Path(__file__).parents[1] / "docs" / "torch.md"
 
 pytest.importorskip("torch", reason="the extra `torch` is not installed")
-
-
-class Programmer(Reader):
-    """Somebody with a torch module, and without a campaign."""
-
-    kinds = frozenset({"python"})
 
 
 @pytest.mark.slow

@@ -62,8 +62,30 @@ class ArrayRows:
         return ArrayRows(array=self.array, keep=positions, divisor=self.divisor)
 
 
+class _Single(Protocol):
+    """What looks like an (n, d) array in single precision."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return (n, d)."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype[np.float32]:
+        """Return float32, whatever the rows lie in."""
+        return np.dtype(np.float32)
+
+    @property
+    def ndim(self) -> int:
+        """Return 2."""
+        return 2
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class StackedRows:
+class StackedRows(_Single):
     """Several (n_i, d) arrays seen as one; what is taken out of it is an ordinary array.
 
     >>> stacked = StackedRows((np.zeros((2, 3), np.float32), np.ones((1, 3), np.float32)))
@@ -77,19 +99,6 @@ class StackedRows:
     def shape(self) -> tuple[int, int]:
         """Return (n, d)."""
         return sum(len(part) for part in self.parts), int(self.parts[0].shape[1])
-
-    @property
-    def dtype(self) -> np.dtype[np.float32]:
-        """Return float32."""
-        return np.dtype(np.float32)
-
-    @property
-    def ndim(self) -> int:
-        """Return 2."""
-        return 2
-
-    def __len__(self) -> int:
-        return self.shape[0]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
@@ -125,7 +134,7 @@ class StackedRows:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class GatheredRows:
+class GatheredRows(_Single):
     """Rows that lie in any order in others, several of them at one place; opened when looked at.
 
     >>> rows = GatheredRows(places=lambda: (np.eye(2, dtype=np.float16), np.array([1, 0, 1])))
@@ -145,19 +154,6 @@ class GatheredRows:
         """Return (n, d)."""
         others, at = self._opened
         return len(at), int(others.shape[1])
-
-    @property
-    def dtype(self) -> np.dtype[np.float32]:
-        """Return float32, however precise the others are."""
-        return np.dtype(np.float32)
-
-    @property
-    def ndim(self) -> int:
-        """Return 2."""
-        return 2
-
-    def __len__(self) -> int:
-        return self.shape[0]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:

@@ -42,8 +42,10 @@ class Reader:
     kinds = frozenset({"python", "yaml", "sh", ""})
     """Of which the page has some."""
 
-    def __init__(self, page: Path) -> None:
+    def __init__(self, page: Path, until: str = "") -> None:
         self.page = page
+        self.until = until
+        """The heading at which they stop; '' reads to the end."""
         self.names: dict[str, Any] = {}
         """What Python on the page has named."""
         self.acts: dict[str, Callable[[], object]] = {}
@@ -66,7 +68,8 @@ class Reader:
 
     def follow(self, places: Mapping[str, str], capsys: pytest.CaptureFixture[str]) -> None:
         """Do all that the page says, with the real addresses in place of those on it."""
-        text = self.page.read_text(encoding="utf-8")
+        text, heading, _ = self.page.read_text(encoding="utf-8").partition(self.until or "\0")
+        assert bool(heading) == bool(self.until), self.page
         for shown, real in {SERVED: f"http://127.0.0.1:{self.port}", **places}.items():
             text = text.replace(shown, real)
         found = BLOCKS.findall(text)
@@ -144,3 +147,9 @@ def end(server: subprocess.Popen[bytes]) -> None:
         server.wait(PATIENCE_S)
     finally:
         server.kill()
+
+
+class Programmer(Reader):
+    """Somebody with data of their own, and without a campaign."""
+
+    kinds = frozenset({"python"})
