@@ -145,7 +145,9 @@ TAUGHT = Scene(
     changes={
         "pool": _NO_JUDGES,
         "backend": _PEOPLE | {"late": 0.15},
-        "semi_supervised": {"kind": "self_training", "audit": 0.34},
+        "model": {"kind": "logistic_regression", "C": 0.0001},  # neighbours know better
+        "semi_supervised": {"kind": "label_spreading", "audit": 0.34},
+        "strategy": {"kind": "top_k", "scorer": {"kind": "margin"}, "batch": 8},
         "preannotate": {"blind": "10%"},
         "quality": {"overlap": 2},
         "wait": {"after": "30h", "rest": "release", "poll_s": 14400},
