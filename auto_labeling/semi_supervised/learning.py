@@ -186,8 +186,8 @@ def _objection(proposed: PseudoLabels, gained: float) -> str:
         return "all pseudo-labels are of one class"
     if gained < math.log(_EVIDENCE):
         return (
-            f"with the proposals hidden labels are {math.exp(gained):.1f} times as likely as by the "
-            f"model of people's labels alone, and {_EVIDENCE:.0f} times is asked for"
+            f"with the proposals hidden labels are {math.exp(gained):.1f} times as likely as by "
+            f"the model of people's labels alone, and {_EVIDENCE:.0f} times is asked for"
         )
     return ""
 
