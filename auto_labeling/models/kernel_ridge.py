@@ -49,10 +49,10 @@ class KernelRidgeClassifier(Likeliest):
         self.middle_ = 0.0 if issparse(X) else (shares @ X).astype(X.dtype)
         self.rows_ = X - self.middle_ if np.any(self.middle_) else X
         self.gamma_ = self.narrowness / _spread(self.rows_, shares)
-        self.ridge_ = KernelRidge(alpha=self.alpha, kernel="precomputed")
         near = _gaussian(self.rows_, self.rows_, self.gamma_)
-        self.ridge_.fit(near.astype(np.float64, copy=False), signs, sample_weight=own)
-        self.values_ = self.ridge_.dual_coef_.astype(near.dtype)
+        ridge = KernelRidge(alpha=self.alpha, kernel="precomputed")  # would keep (n, n) numbers
+        ridge.fit(near.astype(np.float64, copy=False), signs, sample_weight=own)
+        self.values_ = ridge.dual_coef_.astype(near.dtype)
         return self
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
