@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -103,7 +104,7 @@ def test_every_arm_begins_and_ends_where_the_others_do() -> None:
 
 
 def test_two_arms_of_one_course_are_what_each_is_by_itself() -> None:
-    pool = broken_clusters.pool("parity", 0)
+    pool = replace(broken_clusters.pool("parity", 0), budget=50)
     both, one = (
         raced(pool, arms(labels), 0) for labels in (["full_without", "full"], ["full_without"])
     )
