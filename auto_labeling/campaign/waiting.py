@@ -106,10 +106,11 @@ class Rule:
             raise ConfigurationError(f"wait.rest: expected one of release, reissue, got {rest!r}")
         if not 0 < poll_s < math.inf:
             raise ConfigurationError(f"wait.poll_s: expected a time above zero, got {poll_s!r}")
-        if not share("wait.enough", enough):
+        needed = share("wait.enough", enough)
+        if not needed:
             raise ConfigurationError("wait.enough: expected more than 0%, or nothing is waited for")
         return cls(
-            enough=share("wait.enough", enough),
+            enough=needed,
             after=None if after is None else span(after),
             rest="reissue" if rest == "reissue" else "release",
             poll_s=poll_s,

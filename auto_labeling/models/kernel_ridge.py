@@ -47,7 +47,7 @@ class KernelRidgeClassifier(Likeliest):
         signs = np.where(targets[rows, None] == np.arange(len(self.classes_)), 1.0, -1.0)
         shares = own / own.sum()
         self.middle_ = 0.0 if issparse(X) else (shares @ X).astype(X.dtype)
-        self.rows_ = X - self.middle_ if np.any(self.middle_) else X
+        self.rows_ = self._moved(X)
         self.gamma_ = self.narrowness / _spread(self.rows_, shares)
         near = _gaussian(self.rows_, self.rows_, self.gamma_)
         ridge = KernelRidge(alpha=self.alpha, kernel="precomputed")  # would keep (n, n) numbers
@@ -59,10 +59,15 @@ class KernelRidgeClassifier(Likeliest):
         X = _floating(X)
         proba = np.empty((X.shape[0], len(self.classes_)))
         for rows in spans(len(proba), len(self.values_)):  # a kernel value a pair
-            asked = X[rows] - self.middle_ if np.any(self.middle_) else X[rows]
-            near = _gaussian(asked, self.rows_, self.gamma_)
+            near = _gaussian(self._moved(X[rows]), self.rows_, self.gamma_)
             proba[rows] = softmax((near @ self.values_).astype(np.float64), axis=1)
         return proba
+
+    def _moved(self, X: Any) -> Any:
+        """Return dense rows about the middle: far from zero products lose digits."""
+        if hasattr(X, "toarray"):
+            return X.toarray() - self.middle_ if np.any(self.middle_) else X
+        return X - self.middle_
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -76,11 +76,10 @@ def learn(
 
     Proposers are the model and, by `settings.kind`, label spreading over graphs of nearest
     neighbours, models of single views (co-training, Blum & Mitchell 1998), or a student of the
-    model (self-training, Scudder 1965). Cross-validation
-    over people's labels says how far to believe each; the mean of what they say of an unlabeled row
-    is its proposal. A sample of all is learned from, each weighing its own chance of being right
-    times `settings.weight`. Where the mean predicts hidden labels worse than the model alone does,
-    pseudo-labels are not used.
+    model (self-training, Scudder 1965). Cross-validation over people's labels says how far to
+    believe each; the mean of what they say of an unlabeled row is its proposal. A sample of all is
+    learned from, each weighing its own chance of being right times `settings.weight`. Unless the
+    mean makes hidden labels ten times as likely as the model alone does, none is used.
 
     Args:
         settings: who proposes, and how much a pseudo-label counts.

@@ -139,6 +139,16 @@ def test_string_labels_come_back_as_strings() -> None:
     assert (model.predict(X) == names).all()
 
 
+@pytest.mark.parametrize("learned", [np.asarray, csr_array])
+@pytest.mark.parametrize("asked", [np.asarray, csr_array])
+def test_rows_may_be_learned_in_one_form_and_asked_in_the_other(learned: Any, asked: Any) -> None:
+    X, y = overlapping()
+    X = np.where(X > 0.5, X, 0.0)
+    expected = KernelRidgeClassifier().fit(X, y).predict_proba(X)
+    model = KernelRidgeClassifier().fit(learned(X), y)
+    np.testing.assert_allclose(model.predict_proba(asked(X)), expected, atol=1e-9)
+
+
 def test_single_precision_says_the_same_and_no_kernel_is_stored() -> None:
     X, y = overlapping(600)
     X += 100.0  # far from zero, where products of small numbers lose their digits
