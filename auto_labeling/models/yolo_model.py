@@ -15,7 +15,7 @@ from auto_labeling.detections import Detections
 from auto_labeling.errors import DataError
 from auto_labeling.models.yolo import Yolo
 from auto_labeling.models.yolo_dataset import split, training_folder, write_classes, write_drawings
-from auto_labeling.models.yolo_library import expect_device, few_threads, guest
+from auto_labeling.models.yolo_library import channels_last, expect_device, few_threads, guest
 from auto_labeling.models.yolo_pictures import Frame, as_tensor, batches, frames, squares
 from auto_labeling.models.yolo_results import detections_of
 from auto_labeling.models.yolo_training import Course, OnEpoch, trained
@@ -174,8 +174,8 @@ class YoloModel:
         expect_device(self.settings.device)
         with guest(self.seed):
             if self._module is None:
-                self._module = network.module().eval().to(self.settings.device)
-                self._module.fuse(verbose=False)
+                module = network.module().eval().fuse(verbose=False)
+                self._module = channels_last(module.to(self.settings.device))
             module = self._module
         for batch in batches(given, _AT_ONCE):
             with torch.inference_mode(), few_threads():

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from auto_labeling.errors import BlockedError, ConfigurationError, DataError
-from auto_labeling.models.yolo_library import ultralytics
+from auto_labeling.models.yolo_library import channels_last, ultralytics
 
 OnEpoch: TypeAlias = Callable[[int, int, Mapping[str, float]], object]
 """Told after every epoch: how many are done, how many there will be at most, and the losses."""
@@ -103,6 +103,8 @@ _Trainer: Any = object
 class _Quiet(_Trainer):  # type: ignore[misc]  # before ultralytics' own trainer, in a class of both
     """Keeps the best weights in memory, writes no files, and tells nobody but `on_epoch`."""
 
+    model: Any
+
     def __init__(self, course: Course, overrides: dict[str, Any]) -> None:
         self.course = course
         self.kept: dict[str, Any] = {}
@@ -120,6 +122,10 @@ class _Quiet(_Trainer):  # type: ignore[misc]  # before ultralytics' own trainer
         if mode == "val" and not self.holds_out:
             return self.train_loader  # asked for its length and for nothing else
         return super().get_dataloader(path, *args, mode=mode, **options)
+
+    def set_model_attributes(self) -> None:
+        super().set_model_attributes()
+        self.model = channels_last(self.model)  # on its device by now
 
     def validate(self) -> tuple[Any, Any]:
         return super().validate() if self.holds_out else ({}, None)

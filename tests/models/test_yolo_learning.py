@@ -22,6 +22,10 @@ from tests.models.yolo_scene import BOXES, CLASSES, FAST, MASKS, SIZE, needs_yol
 
 pytestmark = [needs_yolo, pytest.mark.slow]
 
+# In small steps, and shown things where they are: processors round differently, and what is learned
+# in large ones hangs on the last digits.
+STEADY = {**FAST, "lr0": 0.002, "lrf": 0.3, "scale": 0.1, "translate": 0.0}
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -32,7 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def finder(folder: Path) -> YoloModel:
     """Has looked at twelve pictures often enough to find most of what is on them."""
     pictures, boxes, _ = scenes(folder / "boxes", 12)
-    model = small(epochs=40).build(3)
+    model = small(epochs=60, options=STEADY).build(3)
     model.learn(pictures, boxes, BOXES)
     return model
 
@@ -40,7 +44,7 @@ def finder(folder: Path) -> YoloModel:
 @pytest.fixture(scope="module")
 def outliner(folder: Path) -> YoloModel:
     pictures, _, masks = scenes(folder / "masks", 12)
-    model = small("-seg", epochs=40).build(3)
+    model = small("-seg", epochs=40, options=STEADY).build(3)
     model.learn(pictures, masks, MASKS)
     return model
 
@@ -63,16 +67,18 @@ def test_it_finds_what_it_was_shown(finder: YoloModel, folder: Path) -> None:
     seen = finder.detect(pictures)
     assert isinstance(finder, LearnsDrawings)
     assert finder.names == CLASSES
-    sure = [seen[row].where(seen[row].scores > 0.3) for row in range(12)]
-    found = [
-        any(
-            overlap(np.array([box.x, box.y, box.width, box.height]), one) > 0.5
-            and CLASSES[label] == box.label
-            for one, label in zip(some.boxes, some.labels, strict=True)
-        )
-        for some, drawn in zip(sure, boxes, strict=True)
-        for box in drawn
-    ]
+    found = []
+    for row, drawn in enumerate(boxes):
+        one = seen[row]
+        surest = list(zip(one.boxes, one.labels, strict=True))[: len(drawn)]
+        found += [
+            any(
+                overlap(np.array([box.x, box.y, box.width, box.height]), there) > 0.5
+                and CLASSES[label] == box.label
+                for there, label in surest
+            )
+            for box in drawn
+        ]
     assert np.mean(found) > 0.7
     for row in range(12):
         assert (np.diff(seen[row].scores) <= 0).all()
