@@ -8,6 +8,8 @@ test pictures. Simulated people draw by the times of `annotation_times`, and by 
 Said for every arm: mAP50 against pictures, boxes and seconds, and how many fewer of each it needs
 for the mAP50 that random pictures without suggestions have in the end, by interpolation between
 rounds, seed by seed. Campaigns are kept in `--folder`: a run that was killed goes on from there.
+All of them are most of a day of one processor: `--record FILE` takes over the curves that other
+runs wrote into a file, and adds its own. `benchmarks/records/bccd.jsonl` is such a file.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import hashlib
 import json
 import os
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +115,31 @@ def curve(folder: Path, arm: str, suggested: str, seed: int, device: str = "cpu"
     ]
 
 
+def known(record: Path | None) -> dict[tuple[str, str, int], Curve]:
+    """Return (arm, suggestions, seed) -> the curve that is written in a record."""
+    if record is None or not record.exists():
+        return {}
+    lines = map(json.loads, record.read_text(encoding="utf-8").splitlines())
+    return {(one["arm"], one["suggestions"], one["seed"]): one["curve"] for one in lines}
+
+
+def curves(
+    campaigns: Iterable[tuple[str, str, int]], folder: Path, device: str, record: Path | None
+) -> dict[tuple[str, str, int], Curve]:
+    """Return the curve of every campaign; those that are in no record yet are run, and added."""
+    found, there = {}, known(record)
+    for arm, suggested, seed in campaigns:
+        one = there.get((arm, suggested, seed))
+        if one is None:
+            one = curve(folder, arm, suggested, seed, device)
+            line = {"arm": arm, "suggestions": suggested, "seed": seed, "curve": one}
+            if record is not None:
+                with record.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(line) + "\n")
+        found[arm, suggested, seed] = one
+    return found
+
+
 def _spent(workspace: Workspace, campaign: str) -> dict[int, dict[str, float]]:
     """Return round -> the boxes and the seconds up to its end."""
     query = (
@@ -152,6 +179,19 @@ def fewer(found: Sequence[Curve], random: Sequence[Curve], axis: str) -> list[fl
     ]
 
 
+def table(curves: Mapping[tuple[str, str], Sequence[Curve]]) -> list[dict[str, Any]]:
+    """Return a row for every arm; what it saves, where pictures drawn by lot are there."""
+    random = curves.get(("random", "without"))
+    rows = []
+    for (arm, suggested), found in curves.items():
+        row: dict[str, Any] = {"arm": arm, "suggestions": suggested}
+        row["map50"] = float(np.mean([one[-1]["map50"] for one in found]))
+        for axis in ("pictures", "boxes", "seconds") if random else ():
+            row[f"fewer_{axis}"] = [round(one, 4) for one in fewer(found, random, axis)]
+        rows.append(row | {"curves": found})
+    return rows
+
+
 def main() -> None:
     """Run the campaigns, and print a table or JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -161,24 +201,14 @@ def main() -> None:
     parser.add_argument("--suggestions", nargs="+", default=[*SUGGESTED], choices=[*SUGGESTED])
     parser.add_argument("--device", default="cpu", help="an hour of CPU a campaign, or cuda:0")
     parser.add_argument("--folder", type=Path, default=Path(".auto-label") / "detection_campaign")
+    parser.add_argument("--record", type=Path, help="what other runs measured, and this one will")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     pairs = [(arm, suggested) for suggested in options.suggestions for arm in options.arms]
-    curves = {
-        (arm, suggested): [
-            curve(options.folder, arm, suggested, seed, options.device)
-            for seed in range(options.seeds)
-        ]
-        for arm, suggested in pairs
-    }
-    random = curves.get(("random", "without"))
-    rows = []
-    for (arm, suggested), found in curves.items():
-        row: dict[str, Any] = {"arm": arm, "suggestions": suggested}
-        row["map50"] = float(np.mean([one[-1]["map50"] for one in found]))
-        for axis in ("pictures", "boxes", "seconds") if random else ():
-            row[f"fewer_{axis}"] = [round(one, 4) for one in fewer(found, random, axis)]
-        rows.append(row | {"curves": found})
+    seeds = range(options.seeds)
+    campaigns = [(*pair, seed) for seed in seeds for pair in pairs]
+    found = curves(campaigns, options.folder, options.device, options.record)
+    rows = table({pair: [found[*pair, seed] for seed in seeds] for pair in pairs})
     if options.json:
         print(json.dumps({"benchmark": "detection_campaign", "arms": rows}))
         return
