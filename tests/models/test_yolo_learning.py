@@ -15,6 +15,7 @@ from auto_labeling.detections import Detections
 from auto_labeling.errors import BlockedError, ConfigurationError, DataError
 from auto_labeling.models.storing import dump_verifiable, load_verified
 from auto_labeling.models.yolo_model import YoloModel
+from auto_labeling.models.yolo_student import DetectionStudent, Drawn, drawn_for
 from auto_labeling.pictures import Pictures
 from auto_labeling.ports import Embeds, LearnsDrawings
 from auto_labeling.records import LabelSchema
@@ -33,12 +34,28 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def finder(folder: Path) -> YoloModel:
-    """Has looked at twelve pictures often enough to find most of what is on them."""
+def lesson(folder: Path) -> Drawn:
+    """A teacher that has looked at twelve pictures often enough to find what is on them.
+
+    Its student, of six more, has only just begun.
+    """
     pictures, boxes, _ = scenes(folder / "boxes", 12)
-    model = small(epochs=60, options=STEADY).build(3)
-    model.learn(pictures, boxes, BOXES)
-    return model
+    epochs = iter((60, 2))
+    return drawn_for(
+        lambda: small(epochs=next(epochs), options=STEADY).build(3),
+        pictures,
+        boxes,
+        more(folder),
+        BOXES,
+        DetectionStudent(sure=0.3, doubtful=0.1),
+    )
+
+
+@pytest.fixture(scope="module")
+def finder(lesson: Drawn) -> YoloModel:
+    """The teacher."""
+    assert isinstance(lesson.teacher, YoloModel)
+    return lesson.teacher
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +64,11 @@ def outliner(folder: Path) -> YoloModel:
     model = small("-seg", epochs=40, options=STEADY).build(3)
     model.learn(pictures, masks, MASKS)
     return model
+
+
+def more(folder: Path) -> Pictures:
+    """Six pictures on which nobody drew."""
+    return scenes(folder / "more", 6, seed=1)[0]
 
 
 def same(one: Detections, other: Detections) -> bool:
@@ -82,6 +104,17 @@ def test_it_finds_what_it_was_shown(finder: YoloModel, folder: Path) -> None:
     assert np.mean(found) > 0.7
     for row in range(12):
         assert (np.diff(seen[row].scores) <= 0).all()
+
+
+def test_a_student_is_taught_by_a_teacher(lesson: Drawn, folder: Path) -> None:
+    seen = lesson.teacher.detect(more(folder))
+    assert 0 < len(lesson.rows) <= 6
+    for row in lesson.rows:
+        scores = seen[int(row)].scores
+        assert scores[0] >= 0.3
+        assert not ((scores >= 0.1) & (scores < 0.3)).any()
+    assert lesson.student.names == CLASSES
+    assert not same(lesson.student.detect(more(folder)), seen)
 
 
 def test_every_class_has_its_score(finder: YoloModel, folder: Path) -> None:
