@@ -78,8 +78,10 @@ def test_the_say_of_all_that_are_kept_is_one() -> None:
     np.testing.assert_allclose(model.predict_proba(overlapping(seed=1)[0]).sum(axis=1), 1.0)
 
 
-def test_noise_is_dropped() -> None:
-    model = BestOf({**candidates(), "noise": Noise()}).fit(*overlapping(300))
+def test_noise_is_dropped_once_labels_have_told() -> None:
+    few = BestOf({**candidates(), "noise": Noise()}).fit(*overlapping(300))
+    assert 0 < few.weights_["noise"] < min(few.weights_[name] for name in candidates()) / 2
+    model = BestOf({**candidates(), "noise": Noise()}).fit(*overlapping(6_000))
     assert "noise" not in model.weights_
     told = model.told()
     assert set(told) == {"logistic", "bayes", "noise"}
