@@ -9,7 +9,7 @@ Said for every arm: mAP50 against pictures, boxes and seconds, and how many fewe
 for the mAP50 that random pictures without suggestions have in the end, by interpolation between
 rounds, seed by seed. Campaigns are kept in `--folder`: a run that was killed goes on from there.
 All of them are most of a day of one processor: `--record FILE` takes over the curves that other
-runs wrote into a file, and adds its own. `benchmarks/records/bccd.jsonl` is such a file.
+runs wrote into a file, and adds its own.
 """
 
 from __future__ import annotations
@@ -179,11 +179,11 @@ def fewer(found: Sequence[Curve], random: Sequence[Curve], axis: str) -> list[fl
     ]
 
 
-def table(curves: Mapping[tuple[str, str], Sequence[Curve]]) -> list[dict[str, Any]]:
+def table(by_arm: Mapping[tuple[str, str], Sequence[Curve]]) -> list[dict[str, Any]]:
     """Return a row for every arm; what it saves, where pictures drawn by lot are there."""
-    random = curves.get(("random", "without"))
+    random = by_arm.get(("random", "without"))
     rows = []
-    for (arm, suggested), found in curves.items():
+    for (arm, suggested), found in by_arm.items():
         row: dict[str, Any] = {"arm": arm, "suggestions": suggested}
         row["map50"] = float(np.mean([one[-1]["map50"] for one in found]))
         for axis in ("pictures", "boxes", "seconds") if random else ():

@@ -64,10 +64,10 @@ class KernelRidgeClassifier(Likeliest):
         return proba
 
     def _moved(self, X: Any) -> Any:
-        """Return dense rows about the middle: far from zero products lose digits."""
-        if hasattr(X, "toarray"):
-            return X.toarray() - self.middle_ if np.any(self.middle_) else X
-        return X - self.middle_
+        """Return rows about the middle: far from zero products lose digits."""
+        if not np.any(self.middle_):
+            return X
+        return (X.toarray() if hasattr(X, "toarray") else X) - self.middle_
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
