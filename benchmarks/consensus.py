@@ -10,12 +10,10 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
 import time
 import tracemalloc
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,9 +27,9 @@ from auto_labeling.quality.expected_errors import between, own_coin, pooled
 from auto_labeling.quality.majority import Majority
 from auto_labeling.quality.one_coin import OneCoin
 from auto_labeling.ratings import Ratings
+from benchmarks.data import DATA
 from benchmarks.panels import KINDS, SIZES, Panel, panel
 
-DATA = Path(os.environ.get("AUTO_LABELING_DATA", Path(__file__).parents[2] / "shared" / "data"))
 SETS = ("rte", "bluebirds", "dog4", "product", "sp")
 MODELS: dict[str, Aggregates] = {
     "vote": Majority(),

@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -32,8 +31,8 @@ from auto_labeling.ports import Vote
 from auto_labeling.quality.merged_shapes import MergedShapes
 from auto_labeling.records import LabelSchema
 from auto_labeling.shapes import Box
+from benchmarks.data import DATA
 
-DATA = Path(os.environ.get("AUTO_LABELING_DATA", Path(__file__).parents[2] / "shared" / "data"))
 SCHEMA = LabelSchema(task="boxes", classes=("person",))
 GOAL = 0.01
 DRAWS = 5

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from auto_labeling.ratings import Ratings
-
-DATA = Path(os.environ.get("AUTO_LABELING_DATA", Path(__file__).parents[2] / "shared" / "data"))
+from benchmarks.data import DATA
 
 
 @dataclass(frozen=True, slots=True)

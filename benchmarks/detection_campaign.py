@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import tarfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -31,6 +30,7 @@ from auto_labeling.campaign.intake import decode
 from auto_labeling.campaign.schema import answers, asks
 from auto_labeling.workspace import Workspace
 from benchmarks import digits
+from benchmarks.data import DATA
 
 START, BATCH, MOST = 20, 20, 160
 SCORER = {"kind": "objects"}
@@ -47,16 +47,10 @@ Curve = list[dict[str, float]]
 """A round each: pictures, boxes, seconds, map50."""
 
 
-def data() -> Path:
-    """Return the folder of the real data sets."""
-    given = os.environ.get("AUTO_LABELING_DATA")
-    return Path(given) if given else Path(__file__).parents[2] / "shared" / "data"
-
-
 def unpacked(folder: Path) -> Path:
     """Unpack BCCD below `folder` once, and return where."""
     if not (folder / "BCCD").exists():
-        with tarfile.open(data() / "bccd.tar.xz") as archive:
+        with tarfile.open(DATA / "bccd.tar.xz") as archive:
             archive.extractall(folder)  # noqa: S202 - the data set of this benchmark, and no other
     return folder / "BCCD"
 
@@ -65,7 +59,7 @@ def campaign_file(
     name: str, arm: str, suggested: str, seed: int, cells: Path, device: str
 ) -> dict[str, Any]:
     """Return the campaign of one arm and seed."""
-    weights = data() / "weights" / "yolov8n.pt"
+    weights = DATA / "weights" / "yolov8n.pt"
     lists = "ImageSets/Main"
     raw: dict[str, Any] = {
         "schema_version": 1,

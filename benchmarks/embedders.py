@@ -6,7 +6,6 @@ The sets lie in `AUTO_LABELING_DATA`, or `../shared/data`; what is absent is lef
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,8 @@ from numpy.typing import NDArray
 from auto_labeling import embedders, models
 from auto_labeling.models.threads import one_thread
 from auto_labeling.ports import FitsPool
+from benchmarks.data import DATA
 
-DATA = Path(os.environ.get("AUTO_LABELING_DATA", Path(__file__).parents[2] / "shared" / "data"))
 LABELS = (50, 100, 300, 1_000)
 KINDS: dict[str, dict[str, Any]] = {
     "hashing": {},

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import resource
 import sys
 import tarfile
@@ -30,8 +29,8 @@ from auto_labeling.by_hand.preannotation_run import Request, preannotate_folder
 from auto_labeling.models.yolo_library import guest, ultralytics
 from auto_labeling.ports import Detects
 from auto_labeling.preannotation.rules import Rules
+from benchmarks.data import DATA
 
-DATA = Path(os.environ.get("AUTO_LABELING_DATA", Path(__file__).parents[2] / "shared" / "data"))
 GOAL = 0.10
 BLOCK = 25
 FLOOR = 0.25

@@ -7,7 +7,6 @@ two thirds give the verdict.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +24,9 @@ from auto_labeling.campaign.metrics import cohen_kappa
 from auto_labeling.ports import Shift
 from auto_labeling.strategies.stopping.evidence import sharpness, shift
 from auto_labeling.strategies.uncertainty import margin
+from benchmarks.data import DATA
 
 START, BATCH, COMPARED = 20, 20, 2_000
-DATA = Path(os.environ.get("AUTO_LABELING_DATA", "../shared/data"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ from auto_labeling.models.torch_module import TorchModule
 from auto_labeling.strategies.at_random import Random
 from auto_labeling.strategies.auto import COLD_START
 from auto_labeling.torch_session import NoisyStudent, Training
-from benchmarks.pools import DATA
+from benchmarks.data import DATA
 from benchmarks.rule_of_thumb import RULE
 
 PAIRS = {"shirt or T-shirt": (6, 0), "dress or coat": (3, 4)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -23,10 +22,9 @@ from auto_labeling.records import LabelSchema
 from tests.cvat.people import Office
 from tests.models.yolo_scene import needs_yolo
 from tests.support.pages import Reader
+from tests.support.real_data import WEIGHTS, needs
 
 PAGE = Path(__file__).parents[1] / "docs" / "images.md"
-DATA = Path(os.environ.get("AUTO_LABELING_DATA", PAGE.parents[2] / "shared" / "data")).absolute()
-WEIGHTS = DATA / "weights" / "yolov8n.pt"
 CAMPAIGN = "\n## A campaign\n"
 SHOWN = re.compile(r"^```text\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 NUCLEI = ((10, 12, 30, 32), (20, 8, 50, 38))
@@ -107,7 +105,7 @@ def part(folder: Path, *, campaign: bool) -> Path:
     return path
 
 
-@pytest.mark.skipif(not WEIGHTS.exists(), reason=f"{WEIGHTS} is absent: set AUTO_LABELING_DATA")
+@needs(WEIGHTS)
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools
 def test_suggestions_are_made_and_corrected(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -19,11 +18,11 @@ from auto_labeling.cli import entry
 from auto_labeling.studio import Person, Studio
 from auto_labeling.workspace import Workspace
 from tests.support.pages import Reader
+from tests.support.real_data import needed
 from tests.support.served import wait_for
 from tests.support.studio import tasks_of
 
 PAGE = Path(__file__).parents[1] / "docs" / "label-studio.md"
-DATA = Path(os.environ.get("AUTO_LABELING_DATA", PAGE.parents[2] / "shared" / "data")).absolute()
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -142,10 +141,9 @@ def reader(folder: Path, studio: Studio, crew: tuple[Person, Person, Person]) ->
 def test_the_larger_campaign_can_be_planned(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if not (DATA / "text").is_dir():
-        pytest.skip(f"{DATA / 'text'} is absent: set AUTO_LABELING_DATA")
+    data = needed("text").parent
     said = (PAGE.parents[1] / "configs" / "trec_label_studio.yaml").read_text(encoding="utf-8")
-    (tmp_path / "trec.yaml").write_text(said.replace("../../shared/data", str(DATA)))
+    (tmp_path / "trec.yaml").write_text(said.replace("../../shared/data", str(data)))
     words = ["plan", str(tmp_path / "trec.yaml"), "--workspace", str(tmp_path / "workspace")]
     assert entry.main(words) == 0
     assert "5,452 items" in capsys.readouterr().out

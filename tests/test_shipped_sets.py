@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -13,11 +12,9 @@ from auto_labeling import assemble
 from auto_labeling.cli.forecasting import outlook_of
 from auto_labeling.workspace import Workspace
 from tests.support.campaigns import drive
+from tests.support.real_data import needed
 
 CONFIGS = Path(__file__).parents[1] / "configs"
-DATA = Path(
-    os.environ.get("AUTO_LABELING_DATA", Path(__file__).parents[2] / "shared" / "data")
-).absolute()
 
 
 @pytest.fixture(autouse=True)
@@ -25,12 +22,6 @@ def scripts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(CONFIGS)
     for name in ("make_trec", "make_fashion_mnist"):
         monkeypatch.delitem(sys.modules, name, raising=False)
-
-
-def needed(name: str) -> Path:
-    if not (DATA / name).exists():
-        pytest.skip(f"{DATA / name} is absent: set AUTO_LABELING_DATA")
-    return DATA / name
 
 
 def test_trec_is_laid_out_and_its_leaks_are_said(tmp_path: Path) -> None:

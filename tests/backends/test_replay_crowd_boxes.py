@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -29,23 +27,20 @@ from auto_labeling.records import (
 )
 from auto_labeling.shapes import Box
 from tests.backends.town import DAY_S, NoSecrets
+from tests.support.real_data import DATA, needs
 
-SHARED = Path(__file__).parents[3] / "shared" / "data"
-DATA = Path(os.environ.get("AUTO_LABELING_DATA", SHARED)).absolute() / "crowd_boxes"
+CROWD = DATA / "crowd_boxes"
 SCHEMA = LabelSchema(task="boxes", classes=("pedestrian",))
 PEOPLE = 7
 Boxes: TypeAlias = NDArray[np.float64]
 """(n, 4) left, top, right and bottom in pixels."""
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not DATA.is_dir(), reason=f"{DATA} is absent: set AUTO_LABELING_DATA"),
-]
+pytestmark = [pytest.mark.slow, needs(CROWD)]
 
 
 @pytest.fixture(scope="module")
 def asked() -> pd.DataFrame:
-    return pd.read_csv(DATA / "assignments.csv", dtype={"image": str})
+    return pd.read_csv(CROWD / "assignments.csv", dtype={"image": str})
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +58,7 @@ def events(asked: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> lis
     )
     place = Place(
         folder=folder,
-        base=DATA,
+        base=CROWD,
         seed=0,
         clock=clock,
         secrets=NoSecrets(),
@@ -136,7 +131,7 @@ def test_seven_people_agree_with_the_experts_as_their_boxes_on_file_do(
 
 def recorded(role: str, asked: pd.DataFrame) -> dict[str, dict[str, Boxes]]:
     """Return image -> worker -> boxes as they stand on file."""
-    boxes = pd.read_csv(DATA / "boxes.csv", dtype={"image": str})
+    boxes = pd.read_csv(CROWD / "boxes.csv", dtype={"image": str})
     boxes = boxes[boxes["role"] == role]
     there: dict[tuple[str, str], list[list[float]]] = defaultdict(list)
     edges = boxes[["x1", "y1", "x2", "y2"]].to_numpy(float).tolist()

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,10 +21,9 @@ from auto_labeling.pictures import Pictures
 from auto_labeling.preannotation.rules import Rules
 from auto_labeling.shapes import Box
 from tests.support.patches import Colours, drawn
+from tests.support.real_data import needed
 
 ROOT = Path(__file__).resolve().parents[2]
-DATA = Path(os.environ.get("AUTO_LABELING_DATA", ROOT.parent / "shared" / "data")).absolute()
-WEIGHTS = DATA / "weights" / "yolov8n.pt"
 
 
 @pytest.fixture
@@ -274,9 +272,8 @@ def test_what_is_no_model_is_said(folder: Path) -> None:
 def weights() -> tuple[Path, str]:
     if find_spec("ultralytics") is None:
         pytest.skip("needs ultralytics")
-    if not WEIGHTS.is_file():
-        pytest.skip(f"{WEIGHTS} is absent: set AUTO_LABELING_DATA")
-    return WEIGHTS, hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()
+    weights = needed("weights/yolov8n.pt")
+    return weights, hashlib.sha256(weights.read_bytes()).hexdigest()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import sys
 from pathlib import Path
@@ -24,10 +23,9 @@ from auto_labeling.files import sha256_of
 from auto_labeling.pictures import Pictures
 from auto_labeling.ports import Embedder, FitsPool
 from tests.support.campaigns import template
+from tests.support.real_data import needed
 
-DATA = Path(os.environ.get("AUTO_LABELING_DATA", Path(__file__).parents[3] / "shared" / "data"))
 PAGE = Path(__file__).parents[2] / "docs" / "embeddings.md"
-WEIGHTS = DATA.absolute() / "weights" / "yolov8n.pt"
 TEXTS = ["a red cow", "a red hen", "the sun", "the sun goes down", "a hen in the sun", "cow, cow"]
 CODE = "import numpy as np\n\n\ndef embed(items):\n    return [[len(one), 1.0] for one in items]\n"
 
@@ -244,15 +242,14 @@ def test_a_folder_is_known_by_what_is_in_it(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_yolo_embeds_by_its_backbone(pictures: Pictures) -> None:
     pytest.importorskip("ultralytics")
-    if not WEIGHTS.exists():
-        pytest.skip(f"{WEIGHTS} is absent: set AUTO_LABELING_DATA")
-    digest = sha256_of(WEIGHTS)
-    settings = settings_of("yolo", weights=str(WEIGHTS), sha256=digest, image_size=64)
+    weights = needed("weights/yolov8n.pt")
+    digest = sha256_of(weights)
+    settings = settings_of("yolo", weights=str(weights), sha256=digest, image_size=64)
     embedder = opened(settings, Path(), pictures)
     points = np.asarray(embedder.embed(pictures))
     assert points.shape[0] == 6
     np.testing.assert_allclose(embedder.embed(pictures[2:3])[0], points[2], atol=1e-4)
-    larger = settings_of("yolo", weights=str(WEIGHTS), sha256=digest, image_size=96)
+    larger = settings_of("yolo", weights=str(weights), sha256=digest, image_size=96)
     assert larger.open(Path()).digest != embedder.digest
 
 

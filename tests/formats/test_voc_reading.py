@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,8 +18,8 @@ from auto_labeling.records import LabelSchema
 from auto_labeling.shapes import Box
 from tests.formats import shapes
 from tests.formats.shapes import LABELS
+from tests.support.real_data import needed
 
-DATA = Path(os.environ.get("AUTO_LABELING_DATA", Path(__file__).parents[3] / "shared" / "data"))
 SIZE = (640, 480)
 
 
@@ -103,9 +102,7 @@ def test_what_is_no_voc_is_said(text: str) -> None:
 
 def test_real_blood_cells_as_another_reader_reads_them() -> None:
     etree = pytest.importorskip("lxml.etree")
-    archive = DATA / "bccd.tar.xz"
-    if not archive.exists():
-        pytest.skip(f"{archive} is absent: set AUTO_LABELING_DATA")
+    archive = needed("bccd.tar.xz")
     left_out: list[str] = []
     count = 0
     for stem, content in sorted(xml_files(archive)):

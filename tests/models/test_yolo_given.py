@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,11 @@ from auto_labeling.models.yolo_given import GivenYolo, is_yolo
 from auto_labeling.pictures import Pictures
 from auto_labeling.ports import Detects
 from tests.models.yolo_scene import needs_yolo
+from tests.support.real_data import needed
 
 pytestmark = needs_yolo
 
 ROOT = Path(__file__).resolve().parents[2]
-DATA = Path(os.environ.get("AUTO_LABELING_DATA", ROOT.parent / "shared" / "data")).absolute()
-WEIGHTS = DATA / "weights" / "yolov8n.pt"
 
 
 class Segmenting:
@@ -60,11 +58,10 @@ def test_masks_are_those_of_the_results(mirrored: bool, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_mirror_is_turned_back(tmp_path: Path) -> None:
-    if not WEIGHTS.is_file():
-        pytest.skip(f"{WEIGHTS} is absent: set AUTO_LABELING_DATA")
+    weights = needed("weights/yolov8n.pt")
     from auto_labeling.models.yolo_library import ultralytics
 
-    yolo = ultralytics().YOLO(WEIGHTS)
+    yolo = ultralytics().YOLO(weights)
     assert is_yolo(yolo)
     from ultralytics.utils import ASSETS
 

@@ -18,13 +18,12 @@ from auto_labeling.pictures import Pictures
 from auto_labeling.records import LabelSchema
 from auto_labeling.shapes import Box
 from tests.models.yolo_scene import BOXES, FAST, needs_yolo, scenes
+from tests.support.real_data import WEIGHTS, needs
 
-DATA = Path(os.environ.get("AUTO_LABELING_DATA", Path(__file__).parents[3] / "shared" / "data"))
-WEIGHTS = DATA / "weights" / "yolov8n.pt"
 pytestmark = [
     needs_yolo,
     pytest.mark.slow,
-    pytest.mark.skipif(not WEIGHTS.exists(), reason=f"{WEIGHTS} is absent: set AUTO_LABELING_DATA"),
+    needs(WEIGHTS),
 ]
 
 

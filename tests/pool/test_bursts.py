@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tarfile
 from collections.abc import Iterator
 from io import BytesIO
@@ -19,8 +18,7 @@ from auto_labeling.pool.near_duplicates import LOOK, MEAN, MOST, near_duplicates
 from auto_labeling.pool.pixels import pixels
 from auto_labeling.records import LabelSchema
 from tests.pool.written import write_png
-
-DATA = Path(os.environ.get("AUTO_LABELING_DATA", Path(__file__).parents[3] / "shared" / "data"))
+from tests.support.real_data import needed
 
 
 def scene(seed: int) -> NDArray[np.float64]:
@@ -160,9 +158,7 @@ def test_a_picture_without_a_usable_label_stands_for_no_other(tmp_path: Path) ->
 def test_real_pictures_that_are_similar_are_different(
     archive: str, count: int, twins: list[tuple[str, str]]
 ) -> None:
-    if not (DATA / archive).exists():
-        pytest.skip(f"{DATA / archive} is absent: set AUTO_LABELING_DATA")
-    files = sorted(pictures_in(DATA / archive))
+    files = sorted(pictures_in(needed(archive)))
     assert len(files) == count
     found = near_duplicates(looks(content for _, content in files))
     left_out = [(files[at][0], files[to][0]) for at, to in enumerate(found) if at != to]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pandas as pd
@@ -17,8 +16,8 @@ from auto_labeling.pool.splits import Split
 from auto_labeling.pool.twins import folded_hash, one_content
 from auto_labeling.records import Side
 from tests.support.campaigns import template
+from tests.support.real_data import needed
 
-DATA = Path(os.environ.get("AUTO_LABELING_DATA", Path(__file__).parents[3] / "shared" / "data"))
 TWINS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2)), max_size=20)
 """(what is read, which copy of it) of each row."""
 
@@ -91,9 +90,7 @@ def test_forms_of_letters_are_evened_out(text: str) -> None:
 
 
 def test_sms_spam_leaks_as_often_as_counted_by_hand(tmp_path: Path) -> None:
-    if not (DATA / "text" / "sms_spam.csv.gz").exists():
-        pytest.skip(f"{DATA / 'text'} is absent: set AUTO_LABELING_DATA")
-    sms = pd.read_csv(DATA / "text" / "sms_spam.csv.gz")
+    sms = pd.read_csv(needed("text/sms_spam.csv.gz"))
     judges, pool = sms[::4], sms[[at % 4 != 0 for at in range(len(sms))]][["text"]]
     taken, found = split_of(tmp_path, pool, judges)
 
