@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from auto_labeling.errors import DataError
 from auto_labeling.pool.pixels import picture
@@ -46,8 +47,20 @@ def _look(pool: Pool, item: Item) -> Look | None:
     if item.kind == "image":
         return _small(pool, item.item_id)
     if item.row is not None:
-        return Look(text=_short(", ".join(f"{name}: {cell}" for name, cell in item.row.items())))
+        cells = (f"{name}: {_shown(cell)}" for name, cell in item.row.items())
+        return Look(text=_short(", ".join(cells)))
     return Look(text=_short(item.text or ""))
+
+
+def _shown(cell: Any) -> Any:
+    """Return a cell as it is read best: six digits of a fraction, and a whole number as one.
+
+    >>> _shown(0.012345678), _shown(5.0), _shown("blue")
+    (0.0123457, 5, 'blue')
+    """
+    if not isinstance(cell, float):
+        return cell
+    return int(cell) if cell.is_integer() else float(f"{cell:g}")
 
 
 def _short(text: str) -> str:
