@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import pools, pools_pictures, pools_texts
-from benchmarks.pools import DATA, Pool
+from benchmarks.data import DATA
+from benchmarks.pools import Pool
 
 _REAL = ("fashion_mnist", "trec", "sms_spam")
 _START, _BATCH, _BUDGET = 50, 50, 1_000

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auto_labeling.models.sklearn import LogisticRegression
-from benchmarks.pools import DATA
+from benchmarks.data import DATA
 
 _CELL = 4
 _DIRECTIONS = 6

@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
-from benchmarks.pools import DATA
+from benchmarks.data import DATA
 
 _COMPONENTS = 100
 _WORDS = 8_000

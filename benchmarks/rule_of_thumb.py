@@ -14,9 +14,10 @@ import numpy as np
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
+from benchmarks.data import DATA
 from benchmarks.demo_savings import interval
 from benchmarks.full_arms import ARMS, Run, raced
-from benchmarks.pools import DATA, Pool
+from benchmarks.pools import Pool
 from benchmarks.pools_pictures import fashion_mnist, library_default
 
 RULE = {25: (0.75, 0.80), 50: (0.80, 0.85), 100: (0.85, 0.90)}

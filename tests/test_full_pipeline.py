@@ -11,11 +11,12 @@ from sklearn.linear_model import LogisticRegression
 
 from auto_labeling.semi_supervised.label_spreading import spread
 from auto_labeling.semi_supervised.neighbours import neighbour_graph
-from benchmarks import broken_clusters, pools, pools_full, pools_texts
+from benchmarks import broken_clusters, pools_full, pools_texts
 from benchmarks.full_arms import ARMS, Run, arms, raced
 from benchmarks.full_results import fewer, over_sets, print_table, reached, summary
 from benchmarks.pools import Pool
 from benchmarks.pools_pictures import gradients
+from tests.support.real_data import DATA, needs
 
 BOUGHT = np.array([10, 20, 30, 40])
 
@@ -155,7 +156,7 @@ def test_on_the_broken_sets_neighbours_are_worse_than_a_plain_model(name: str) -
     assert min(gaps) > 0.05
 
 
-@pytest.mark.skipif(not pools.DATA.exists(), reason=f"{pools.DATA} is not there")
+@needs(DATA / "text")
 def test_copies_of_a_message_stay_on_one_side(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
 

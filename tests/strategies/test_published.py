@@ -10,20 +10,20 @@ from threadpoolctl import threadpool_limits
 from auto_labeling.strategies.uncertainty import Margin
 from benchmarks import pools
 from benchmarks.label_efficiency import FirstOfEqual, area, curve
+from tests.support.real_data import DATA, needs
 
+PUBLISHED = DATA / "tabular" / "published"
 QUICK = ("appendicitis", "ionosphere")
 
 
 def published_areas(name: str) -> dict[int, float]:
     """Return the area by seed; a seed whose first labels show one class only has none."""
-    [path] = (pools.DATA / "tabular" / "published").glob(f"{name}-margin-*.csv")
+    [path] = PUBLISHED.glob(f"{name}-margin-*.csv")
     with path.open() as file:
         return {int(r["res_expno"]): float(r["res_tst_score"]) for r in csv.DictReader(file)}
 
 
-@pytest.mark.skipif(
-    not pools.DATA.exists(), reason="the published sets are not beside the checkout"
-)
+@needs(PUBLISHED)
 @pytest.mark.parametrize(
     ("name", "seeds"),
     [(name, (0, 1, 4)) for name in QUICK]
