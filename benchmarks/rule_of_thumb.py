@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     if not DATA.exists():
-        parser.error("Fashion-MNIST is not there: see benchmarks/pools.py")
+        parser.error(f"{DATA} is absent: set AUTO_LABELING_DATA")
     rows = measure(options.seeds, options.jobs)
     if options.json:
         print(json.dumps({"benchmark": "rule_of_thumb", "seeds": options.seeds, "rows": rows}))

@@ -18,7 +18,7 @@ from auto_labeling.cli import entry
 from auto_labeling.studio import Person, Studio
 from auto_labeling.workspace import Workspace
 from tests.support.pages import Reader
-from tests.support.real_data import needed
+from tests.support.real_data import DATA, needs
 from tests.support.served import wait_for
 from tests.support.studio import tasks_of
 
@@ -138,12 +138,12 @@ def reader(folder: Path, studio: Studio, crew: tuple[Person, Person, Person]) ->
         yield one
 
 
+@needs(DATA / "text")
 def test_the_larger_campaign_can_be_planned(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data = needed("text").parent
     said = (PAGE.parents[1] / "configs" / "trec_label_studio.yaml").read_text(encoding="utf-8")
-    (tmp_path / "trec.yaml").write_text(said.replace("../../shared/data", str(data)))
+    (tmp_path / "trec.yaml").write_text(said.replace("../../shared/data", str(DATA)))
     words = ["plan", str(tmp_path / "trec.yaml"), "--workspace", str(tmp_path / "workspace")]
     assert entry.main(words) == 0
     assert "5,452 items" in capsys.readouterr().out

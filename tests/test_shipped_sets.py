@@ -12,7 +12,7 @@ from auto_labeling import assemble
 from auto_labeling.cli.forecasting import outlook_of
 from auto_labeling.workspace import Workspace
 from tests.support.campaigns import drive
-from tests.support.real_data import needed
+from tests.support.real_data import DATA, needed
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 
@@ -27,7 +27,7 @@ def scripts(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_trec_is_laid_out_and_its_leaks_are_said(tmp_path: Path) -> None:
     from make_trec import write
 
-    write(needed("text"), tmp_path / "data" / "trec")
+    write(needed(DATA / "text"), tmp_path / "data" / "trec")
     shutil.copy(CONFIGS / "trec_text.yaml", tmp_path)
     found = outlook_of(tmp_path / "trec_text.yaml", tmp_path / "plan")
     assert (found.pool_items, found.heldout, found.candidates) == (5452, 500, 5441)
@@ -40,7 +40,7 @@ def test_trec_is_laid_out_and_its_leaks_are_said(tmp_path: Path) -> None:
 def test_fashion_is_laid_out_and_learned(tmp_path: Path) -> None:
     from make_fashion_mnist import write
 
-    write(needed("fashion_mnist.npz"), tmp_path / "data" / "fashion_mnist", 400, 100)
+    write(needed(DATA / "fashion_mnist.npz"), tmp_path / "data" / "fashion_mnist", 400, 100)
     said = (CONFIGS / "fashion_mnist.yaml").read_text().replace("max_rounds: 20", "max_rounds: 3")
     path = tmp_path / "fashion_mnist.yaml"
     path.write_text(said.replace("baseline: random\n", "tracking: {kind: none}\n"))

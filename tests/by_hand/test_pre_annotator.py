@@ -21,7 +21,7 @@ from auto_labeling.pictures import Pictures
 from auto_labeling.preannotation.rules import Rules
 from auto_labeling.shapes import Box
 from tests.support.patches import Colours, drawn
-from tests.support.real_data import needed
+from tests.support.real_data import WEIGHTS, needed
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -272,7 +272,7 @@ def test_what_is_no_model_is_said(folder: Path) -> None:
 def weights() -> tuple[Path, str]:
     if find_spec("ultralytics") is None:
         pytest.skip("needs ultralytics")
-    weights = needed("weights/yolov8n.pt")
+    weights = needed(WEIGHTS)
     return weights, hashlib.sha256(weights.read_bytes()).hexdigest()
 
 

@@ -23,7 +23,7 @@ from auto_labeling.files import sha256_of
 from auto_labeling.pictures import Pictures
 from auto_labeling.ports import Embedder, FitsPool
 from tests.support.campaigns import template
-from tests.support.real_data import needed
+from tests.support.real_data import WEIGHTS, needed
 
 PAGE = Path(__file__).parents[2] / "docs" / "embeddings.md"
 TEXTS = ["a red cow", "a red hen", "the sun", "the sun goes down", "a hen in the sun", "cow, cow"]
@@ -242,7 +242,7 @@ def test_a_folder_is_known_by_what_is_in_it(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_yolo_embeds_by_its_backbone(pictures: Pictures) -> None:
     pytest.importorskip("ultralytics")
-    weights = needed("weights/yolov8n.pt")
+    weights = needed(WEIGHTS)
     digest = sha256_of(weights)
     settings = settings_of("yolo", weights=str(weights), sha256=digest, image_size=64)
     embedder = opened(settings, Path(), pictures)

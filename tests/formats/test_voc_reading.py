@@ -18,7 +18,7 @@ from auto_labeling.records import LabelSchema
 from auto_labeling.shapes import Box
 from tests.formats import shapes
 from tests.formats.shapes import LABELS
-from tests.support.real_data import needed
+from tests.support.real_data import DATA, needed
 
 SIZE = (640, 480)
 
@@ -102,7 +102,7 @@ def test_what_is_no_voc_is_said(text: str) -> None:
 
 def test_real_blood_cells_as_another_reader_reads_them() -> None:
     etree = pytest.importorskip("lxml.etree")
-    archive = needed("bccd.tar.xz")
+    archive = needed(DATA / "bccd.tar.xz")
     left_out: list[str] = []
     count = 0
     for stem, content in sorted(xml_files(archive)):

@@ -13,7 +13,7 @@ from auto_labeling.models.yolo_given import GivenYolo, is_yolo
 from auto_labeling.pictures import Pictures
 from auto_labeling.ports import Detects
 from tests.models.yolo_scene import needs_yolo
-from tests.support.real_data import needed
+from tests.support.real_data import WEIGHTS, needed
 
 pytestmark = needs_yolo
 
@@ -58,7 +58,7 @@ def test_masks_are_those_of_the_results(mirrored: bool, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_mirror_is_turned_back(tmp_path: Path) -> None:
-    weights = needed("weights/yolov8n.pt")
+    weights = needed(WEIGHTS)
     from auto_labeling.models.yolo_library import ultralytics
 
     yolo = ultralytics().YOLO(weights)

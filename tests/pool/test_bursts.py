@@ -18,7 +18,7 @@ from auto_labeling.pool.near_duplicates import LOOK, MEAN, MOST, near_duplicates
 from auto_labeling.pool.pixels import pixels
 from auto_labeling.records import LabelSchema
 from tests.pool.written import write_png
-from tests.support.real_data import needed
+from tests.support.real_data import DATA, needed
 
 
 def scene(seed: int) -> NDArray[np.float64]:
@@ -158,7 +158,7 @@ def test_a_picture_without_a_usable_label_stands_for_no_other(tmp_path: Path) ->
 def test_real_pictures_that_are_similar_are_different(
     archive: str, count: int, twins: list[tuple[str, str]]
 ) -> None:
-    files = sorted(pictures_in(needed(archive)))
+    files = sorted(pictures_in(needed(DATA / archive)))
     assert len(files) == count
     found = near_duplicates(looks(content for _, content in files))
     left_out = [(files[at][0], files[to][0]) for at, to in enumerate(found) if at != to]

@@ -16,7 +16,7 @@ from auto_labeling.pool.splits import Split
 from auto_labeling.pool.twins import folded_hash, one_content
 from auto_labeling.records import Side
 from tests.support.campaigns import template
-from tests.support.real_data import needed
+from tests.support.real_data import DATA, needed
 
 TWINS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2)), max_size=20)
 """(what is read, which copy of it) of each row."""
@@ -90,7 +90,7 @@ def test_forms_of_letters_are_evened_out(text: str) -> None:
 
 
 def test_sms_spam_leaks_as_often_as_counted_by_hand(tmp_path: Path) -> None:
-    sms = pd.read_csv(needed("text/sms_spam.csv.gz"))
+    sms = pd.read_csv(needed(DATA / "text" / "sms_spam.csv.gz"))
     judges, pool = sms[::4], sms[[at % 4 != 0 for at in range(len(sms))]][["text"]]
     taken, found = split_of(tmp_path, pool, judges)
 

@@ -15,10 +15,10 @@ def needs(path: Path) -> pytest.MarkDecorator:
     return pytest.mark.skipif(not path.exists(), reason=_absent(path))
 
 
-def needed(name: str) -> Path:
-    if not (DATA / name).exists():
-        pytest.skip(_absent(DATA / name))
-    return DATA / name
+def needed(path: Path) -> Path:
+    if not path.exists():
+        pytest.skip(_absent(path))
+    return path
 
 
 def _absent(path: Path) -> str:
