@@ -30,9 +30,9 @@ def checked_rows(X: Any, name: str) -> Any:
     if hasattr(X, "detach"):
         return checked_rows(X.detach().cpu().numpy(), name)
     if isinstance(X, np.ndarray) and X.dtype.kind in "OUS" and X.ndim == 1:
-        return X.tolist()
+        return _checked_items(X.tolist(), name)
     if isinstance(X, list | tuple) and _are_items(X):
-        return list(X)
+        return _checked_items(list(X), name)
     return _checked_array(X, name)
 
 
@@ -101,15 +101,40 @@ def numbers(rows: Any) -> Any:
 
 def checked_labels(y: ArrayLike, n: int) -> NDArray[Any]:
     """Return (n,) labels, or raise `DataError`."""
-    labels = np.asarray(y)
-    if labels.shape != (n,):
-        raise DataError(f"y: expected one label for each of {n} rows, got shape {labels.shape}")
-    if labels.dtype.kind == "f":
-        refuse_non_finite(labels, "y")
-    if labels.dtype.kind == "O" and any(label is None for label in labels):
-        row = next(at for at, label in enumerate(labels) if label is None)
-        raise DataError(f"y: expected a label in every row, row {row} has none")
-    return labels
+    given = np.asarray(y)
+    if given.shape != (n,):
+        raise DataError(f"y: expected one label for each of {n} rows, got shape {given.shape}")
+    if given.dtype.kind == "f":
+        refuse_non_finite(given, "y")
+    if given.dtype.kind not in "OUS":
+        return given
+    if not isinstance(y, np.ndarray) or given.dtype.kind == "O":
+        _check_words(np.asarray(y, dtype=object))  # numpy would make words of NaN and of numbers
+    return given
+
+
+def _check_words(labels: NDArray[Any]) -> None:
+    """Raise `DataError` where labels are missing, or words beside numbers."""
+    import pandas as pd
+
+    missing = np.flatnonzero(pd.isna(labels))
+    if len(missing):
+        raise DataError(
+            f"y: expected a label in every row, row {missing[0]} has none; leave such rows out"
+        )
+    words = np.array([isinstance(one, str | bytes) for one in labels], dtype=bool)
+    if words.any() and not words.all():
+        one, other = labels[words][0], labels[~words][0]
+        raise DataError(f"y: expected labels of one kind, got {one!r} and {other!r}")
+
+
+def _checked_items(items: list[Any], name: str) -> list[Any]:
+    import pandas as pd
+
+    missing = next((at for at, one in enumerate(items) if pd.isna(one) is True), None)
+    if missing is not None:
+        raise DataError(f"{name}: expected an item in every row, row {missing} has none")
+    return items
 
 
 def _are_items(X: Sequence[Any]) -> bool:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
 
 from auto_labeling.campaign import waiting
 from auto_labeling.campaign.lessons import lesson_of
@@ -11,6 +14,7 @@ from auto_labeling.config import CampaignConfig
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.models.fitting import weighs
 from auto_labeling.pool.pool import Pool
+from auto_labeling.pool.rows import GatheredRows, StackedRows
 from auto_labeling.ports import ChecksFiles, Traits
 from auto_labeling.strategies import stopping
 
@@ -110,6 +114,15 @@ def check_embedder(config: CampaignConfig, pool: Pool) -> None:
             f"embedder: this one reads items of one kind out of {', '.join(sorted(reads))}, "
             f"the pool has {', '.join(sorted(kinds))}"
         )
+
+
+def check_views(
+    config: CampaignConfig, features: NDArray[Any] | StackedRows | GatheredRows
+) -> None:
+    """Raise `ConfigurationError` where views are to teach each other that are not these columns."""
+    settings = config.semi_supervised
+    if settings is not None and settings.views:  # an embedder is not opened for nothing
+        settings.expect_columns(features.shape[1])
 
 
 def judged_by(config: CampaignConfig) -> list[str]:

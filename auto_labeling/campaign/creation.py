@@ -15,7 +15,13 @@ from sqlalchemy import Connection, func, insert, select
 
 from auto_labeling import config as config_room
 from auto_labeling.campaign import budget, gold_choice, imported
-from auto_labeling.campaign.checking import check, check_embedder, check_files, check_kinds
+from auto_labeling.campaign.checking import (
+    check,
+    check_embedder,
+    check_files,
+    check_kinds,
+    check_views,
+)
 from auto_labeling.campaign.embedded import Embedded
 from auto_labeling.campaign.ledger import Fence, Ledger
 from auto_labeling.campaign.pseudonyms import concealed
@@ -80,6 +86,7 @@ def create(
         labeled.pop(one.item_id, None)  # nothing is learned from what people are measured on
     if embedded := Embedded.of(config, pool, inputs=inputs, cache=workspace.cache, base=base):
         embedded.begin()  # what cannot be embedded is said before anything is bought
+    check_views(config, embedded.features if embedded else pool.features)
     with ledger.write() as connection:
         connection.execute(
             insert(campaigns).values(

@@ -15,7 +15,7 @@ from auto_labeling.ports import Embeds
 
 
 def embeddings(campaign: Campaign) -> NDArray[np.floating[Any]] | GatheredRows:
-    """Return the pool's (n, d) embeddings, computed once a pool and kept on disk.
+    """Return the pool's (n, d) embeddings, computed once a pool and seed and kept on disk.
 
     A model that begins with weights of its own embeds pictures by these, because its embeddings
     must not move from round to round; where there are none, features are embedded. What an
@@ -26,10 +26,10 @@ def embeddings(campaign: Campaign) -> NDArray[np.floating[Any]] | GatheredRows:
     settings = campaign.config.model
     has_own = campaign.config.reads_pictures and getattr(settings, "sha256", None) is not None
     # All settings: the same weights say something else at another size of the pictures.
-    by = f"-{content_digest([repr(settings), str(campaign.config.seed)])[:16]}" if has_own else ""
-    path = campaign.workspace / "cache" / campaign.pool.digest / f"embeddings{by}.npy"
+    by = content_digest([repr(settings) if has_own else "", str(campaign.config.seed)])[:16]
+    path = campaign.workspace / "cache" / campaign.pool.digest / f"embeddings-{by}.npy"
     if not path.exists():
-        begins: object = campaign.unfitted() if by else None
+        begins: object = campaign.unfitted() if has_own else None
         if isinstance(begins, Embeds):
             points = begins.embed(campaign.inputs(slice(None)))
         else:

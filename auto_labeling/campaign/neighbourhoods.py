@@ -22,21 +22,24 @@ def graphs(
 ) -> Graphs:
     """Return the graphs over some rows of the pool, ascending.
 
-    They are parts of graphs over the (n, c) points of the whole pool, which take long and are kept;
-    a row that is left out, because it judges, passes nothing on.
+    They are parts of graphs over the (n, c) points of the whole pool, which take long and are kept,
+    seed by seed: of equally near neighbours a lot decides. A row that is left out, because it
+    judges, passes nothing on.
     """
-    path = campaign.workspace / "cache" / campaign.pool.digest / f"graphs-{_digest(points)}.npz"
+    seed = campaign.config.seed
+    name = f"graphs-{_digest(points, seed)}.npz"
+    path = campaign.workspace / "cache" / campaign.pool.digest / name
     if not path.exists():
-        found = graphs_of(np.asanyarray(points), rng_for(campaign.config.seed, 0, "graphs"))
+        found = graphs_of(np.asanyarray(points), rng_for(seed, 0, "graphs"))
         parts: dict[str, Any] = _parts(found)
         write_atomically(path, lambda file: np.savez(file, **parts))
     return {name: graph[rows][:, rows] for name, graph in _whole(path).items()}
 
 
-def _digest(points: NDArray[np.floating[Any]] | GatheredRows) -> str:
-    """Return what tells points apart: other embeddings of the same pool have other graphs."""
+def _digest(points: NDArray[np.floating[Any]] | GatheredRows, seed: int) -> str:
+    """Return what tells graphs apart: other embeddings of the same pool have others."""
     few = np.asarray(points[:: max(len(points) // 1_000, 1)], dtype=np.float32)
-    return content_digest([list(points.shape), few.tobytes().hex()])[:16]
+    return content_digest([list(points.shape), few.tobytes().hex(), seed])[:16]
 
 
 def _parts(found: Graphs) -> dict[str, NDArray[Any]]:

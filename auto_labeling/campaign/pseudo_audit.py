@@ -30,16 +30,35 @@ from auto_labeling.campaign.schema import (
     of,
     picks,
     pseudo_rounds,
+    rounds,
 )
 from auto_labeling.records import AskState, CampaignId, ItemId, Purpose
 from auto_labeling.semi_supervised.guard import Audited
 
-_DRAWN = select(audits.c.round, func.count()).where(
-    audits.c.campaign == CAMPAIGN, audits.c.round < ROUND
-).group_by(audits.c.round)  # fmt: skip
-_PICKED = select(picks.c.round, func.count()).where(
-    picks.c.campaign == CAMPAIGN, picks.c.round < ROUND
-).group_by(picks.c.round)  # fmt: skip
+_DRAWN = (
+    select(func.count())
+    .select_from(audits)
+    .where(audits.c.campaign == CAMPAIGN, audits.c.round < ROUND)
+)
+_MADE_BEFORE = (
+    select(func.max(rounds.c.number))
+    .where(
+        rounds.c.campaign == picks.c.campaign,
+        rounds.c.number < picks.c.round,
+        rounds.c.model_sha256.is_not(None),
+    )
+    .correlate(picks)
+    .scalar_subquery()
+)
+_PICKED_SO = (
+    select(func.count())
+    .select_from(picks)
+    .join(
+        pseudo_rounds,
+        (pseudo_rounds.c.campaign == picks.c.campaign) & (pseudo_rounds.c.round == _MADE_BEFORE),
+    )
+    .where(picks.c.campaign == CAMPAIGN, picks.c.round < ROUND, pseudo_rounds.c.used)
+)
 _ANSWERED = (
     select(asks.c.item)
     .where(
@@ -85,20 +104,22 @@ class Drawn:
 def draw(campaign: Campaign, number: int, free: NDArray[np.intp], room: int) -> Drawn:
     """Return what the batch of round `number` audits: of `free` rows, at most `room`.
 
-    At least one where the newest model learned from pseudo-labels, and the configured share over
-    all batches that audited any.
+    Nothing where the newest model did not learn from pseudo-labels; else the configured share of
+    all batches before which one did, rounded up.
     """
     settings = campaign.config.semi_supervised
     name = campaign.campaign_id
     with campaign.ledger.read() as connection:
         made = None if settings is None else pseudo_labels.in_use(connection, name, number)
-        drawn, picked = _before(connection, name, number)
+        drawn, picked = (
+            connection.scalar(count, of(name, number)) or 0 for count in (_DRAWN, _PICKED_SO)
+        )
     if settings is None or made is None:
         return Drawn(positions=free[:0])
     claims = pseudo_files.claims(campaign.workspace, made)
     carriers = np.flatnonzero(np.isin(claims.positions, free))
     due = math.ceil(settings.share_of_batch * (picked + campaign.batch)) - drawn
-    size = max(min(max(due, 1), room, len(carriers)), 0)
+    size = max(min(due, room, len(carriers)), 0)
     rng = rng_for(campaign.config.seed, number, "audit")
     chosen = np.sort(rng.choice(carriers, size=size, replace=False))
     return Drawn(
@@ -152,10 +173,3 @@ def among(
         for chunk in chunks(these)
         for item in connection.scalars(_ASKED, of(campaign, these=chunk))
     )
-
-
-def _before(connection: Connection, campaign: CampaignId, number: int) -> tuple[int, int]:
-    """Return how many audits earlier rounds drew, and how many items these rounds picked in all."""
-    drawn: dict[int, int] = dict(connection.execute(_DRAWN, of(campaign, number)).all())
-    picked: dict[int, int] = dict(connection.execute(_PICKED, of(campaign, number)).all())
-    return sum(drawn.values()), sum(picked[at] for at in drawn)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
+from auto_labeling import config
 from auto_labeling.campaign.schema import CAMPAIGN, ROUND, configurations, of, pseudo_rounds, rounds
 from auto_labeling.records import CampaignId
 
@@ -114,7 +115,7 @@ def holds_since(connection: Connection, campaign: CampaignId) -> tuple[int, int]
     bodies = connection.execute(_BODIES, of(campaign)).all()
     since = bodies[0].version
     for before, after in pairwise(bodies):
-        if _settings(before.body) != _settings(after.body):
+        if _terms(before.body) != _terms(after.body):
             since = after.version
     return since, bodies[-1].version
 
@@ -130,7 +131,7 @@ def _row(found: Any) -> dict[str, Any]:
     return named
 
 
-def _settings(body: Any) -> Any:
-    told = body.get("semi_supervised") or "none"
-    table = {"kind": told} if isinstance(told, str) else told
-    return {key: value for key, value in table.items() if key != "audit"}
+def _terms(body: Any) -> object:
+    """Return on which terms a configuration takes pseudo-labels; None where it takes none."""
+    settings = config.parse(body).semi_supervised
+    return None if settings is None else settings.terms

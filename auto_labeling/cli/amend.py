@@ -86,7 +86,8 @@ def _amended(
     workspace: Workspace, campaign: CampaignId, raw: dict[str, object], why: str
 ) -> str | None:
     from auto_labeling import assemble
-    from auto_labeling.campaign import amending
+    from auto_labeling.campaign import amending, checking
+    from auto_labeling.config import parse
 
     if assemble.account_of(workspace, campaign).state.stopped:
         raise ConfigurationError(
@@ -97,6 +98,7 @@ def _amended(
         assemble.held(workspace, campaign) as fence,
         assemble.opened(workspace, campaign, fence=fence) as opened,
     ):
+        checking.check_views(parse(raw), opened.features)
         try:
             return amending.amend(
                 opened.ledger,

@@ -52,6 +52,8 @@ def outlook_of(path: Path, folder: Path) -> Outlook:
     checking.check_files(config, path.parent)
     pool = creation.take_in(config, path.parent, folder / "inputs")
     checking.check_embedder(config, pool)
+    if config.embedder is None:  # how many numbers it makes of an item is known once it has
+        checking.check_views(config, pool.features)
     sides = creation.split_of(config, pool)
     labeled, leaking = imported.apart(imported.labels_of(config, pool), pool, sides)
     gold = {one.item_id for one in gold_choice.choose(config, path.parent, pool, sides, labeled)}

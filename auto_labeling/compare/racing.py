@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from auto_labeling import rows as data
+from auto_labeling.arguments import whole_number
 from auto_labeling.arrays import rng_for
 from auto_labeling.compare.comparison import Comparison
 from auto_labeling.compare.entrants import Entrant, entrants_of
@@ -19,7 +20,6 @@ from auto_labeling.models import learning
 from auto_labeling.models.threads import one_thread
 from auto_labeling.ports import QueryStrategy
 from auto_labeling.sampling.metrics import accuracy_of
-from auto_labeling.sampling.sampler import whole_number
 from auto_labeling.sampling.viewing import EMBEDDED, Known, embeddings_of, view_of
 from auto_labeling.view import len_of
 

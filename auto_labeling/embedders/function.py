@@ -81,6 +81,8 @@ class Called:
         except Exception as error:  # code from outside raises anything
             raise self.settings._blamed(f"failed on {len(contents)} items", error) from error
         try:
+            if np.iscomplexobj(said):
+                raise TypeError("complex numbers")
             return np.asarray(said, dtype=np.float32)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RuntimeError) as error:  # the last: of a tensor's gradients
             raise self.settings._blamed("returned no (n, d) numbers", error) from error

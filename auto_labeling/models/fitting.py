@@ -50,7 +50,7 @@ def fit(
     classes = np.unique(targets)
     if len(classes) == 1:
         return Fitted(model=None, classes=classes, width=width)
-    _expect_sparse_taken(model, features)
+    expect_sparse_taken(model, features)
     weights = {} if sample_weight is None else weighed_by(model, sample_weight, n)
     try:
         with nullcontext() if isinstance(features, Pictures) else few_threads(n):
@@ -213,7 +213,8 @@ def _checked_sets(y: ArrayLike, n: int) -> NDArray[np.intp]:
     return targets.astype(np.intp)
 
 
-def _expect_sparse_taken(model: Model, features: Any) -> None:
+def expect_sparse_taken(model: Model, features: Any) -> None:
+    """Raise `DataError` for sparse features that a model does not take."""
     if not hasattr(features, "tocsr") or not hasattr(model, "__sklearn_tags__"):
         return
     if not model.__sklearn_tags__().input_tags.sparse:

@@ -13,7 +13,7 @@ from auto_labeling import models
 from auto_labeling import rows as data
 from auto_labeling.arrays import expect_shape
 from auto_labeling.errors import ConfigurationError, DataError
-from auto_labeling.models.fitting import weighed_by
+from auto_labeling.models.fitting import expect_sparse_taken, weighed_by
 from auto_labeling.models.folds import dealt, out_of_fold
 from auto_labeling.models.threads import few_threads
 from auto_labeling.ports import Model
@@ -29,6 +29,10 @@ def model_of(given: Any, where: str = "model") -> Any:
             names = ", ".join(sorted(models.TABLE))
             raise ConfigurationError(f"{where}: expected a model or one of {names}, got {given!r}")
         return given
+    if isinstance(given, type):
+        raise ConfigurationError(
+            f"{where}: expected a model, got the class {given.__name__}; write {given.__name__}()"
+        )
     missing = [name for name in ("fit", "predict_proba") if not hasattr(given, name)]
     if missing:
         raise ConfigurationError(
@@ -76,6 +80,7 @@ def fitted(
 
         return DummyClassifier(strategy="prior").fit(np.zeros((len(y), 1)), y)
     model = fresh(given, rows, seed)
+    expect_sparse_taken(model, rows)
     if y.ndim == 2 and (given is None or isinstance(given, str)):
         from sklearn.multiclass import OneVsRestClassifier
 

@@ -14,6 +14,7 @@ from scipy.special import expit, softmax
 
 from auto_labeling.arrays import expect_shape
 from auto_labeling.errors import DataError
+from auto_labeling.models.torch_device import torch_device
 from auto_labeling.models.torch_outputs import Said, said_by
 from auto_labeling.view import refuse_non_finite
 
@@ -46,10 +47,11 @@ class TorchModule:
         rows = inputs(X[:1])
         if not len(rows):
             return "unknown"
+        device = torch_device(self.device)
         with judging(self.module), torch.enable_grad():
-            self.module.to(self.device)
-            given = torch.from_numpy(rows).to(self.device).requires_grad_()
-            return said_by(self.module(given))
+            self.module.to(device)
+            given = torch.from_numpy(rows).to(device).requires_grad_()
+            return said_by(_made(self.module, given))
 
     def outputs(self, X: Any) -> NDArray[np.float32]:
         """Return (n, ...) what the module makes of its inputs."""
@@ -68,10 +70,11 @@ class TorchModule:
         import torch
 
         rows = inputs(X)
+        device = torch_device(self.device)
         with judging(self.module), torch.no_grad():
-            self.module.to(self.device)
+            self.module.to(device)
             parts = [
-                function(torch.from_numpy(rows[start : start + _AT_ONCE]).to(self.device))
+                _made(function, torch.from_numpy(rows[start : start + _AT_ONCE]).to(device))
                 for start in range(0, len(rows), _AT_ONCE)
             ]
         if not parts:
@@ -122,17 +125,39 @@ def are_probabilities(outputs: NDArray[Any], said: Said) -> bool:
 
 @contextmanager
 def judging(module: Any) -> Iterator[None]:
-    """Switch dropout and batch statistics off for a while."""
-    training = module.training
+    """Switch dropout and batch statistics off for a while; what was off before stays so after."""
+    learning = [part for part in module.modules() if part.training]
     module.eval()
     try:
         yield
     finally:
-        module.train(training)
+        for part in learning:
+            part.training = True
+
+
+def _made(function: Callable[[Any], Any], given: Any) -> Any:
+    """Return the tensor that a module makes of inputs, or raise `DataError`."""
+    import torch
+
+    try:
+        made = function(given)
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        raise DataError(
+            f"model: it cannot read {given.dtype} crops of shape {tuple(given.shape[1:])}: "
+            f"{str(error).splitlines()[0]}"
+        ) from error
+    if not isinstance(made, torch.Tensor):
+        raise DataError(f"model: expected one that returns a tensor, got a {type(made).__name__}")
+    return made
 
 
 def _array(X: Any) -> NDArray[Any]:
-    return np.asarray(X.detach().cpu() if hasattr(X, "detach") else X)
+    if not hasattr(X, "detach"):
+        return np.asarray(X)
+    held = X.detach().cpu()
+    return np.asarray(held.float() if held.is_floating_point() else held)  # numpy knows no bfloat16
 
 
 def _stacked(rows: list[NDArray[Any]]) -> NDArray[Any]:

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from auto_labeling import rows as data
+from auto_labeling.arguments import whole_number
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.models import learning
 from auto_labeling.sampling.members import fit_members, posterior
 from auto_labeling.sampling.names import DISAGREEMENT, scorer_of
-from auto_labeling.sampling.sampler import Sampler, Seed, whole_number
+from auto_labeling.sampling.sampler import Sampler, Seed
 from auto_labeling.strategies.top_k import TopK, checked_scores
 from auto_labeling.view import PoolView
 

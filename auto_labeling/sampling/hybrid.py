@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from auto_labeling.arguments import whole_number
 from auto_labeling.models import asking
 from auto_labeling.models.torch_module import TorchModule, is_torch_module
-from auto_labeling.sampling.sampler import Seed, expect_pool, seed_of, whole_number
+from auto_labeling.sampling.sampler import Seed, expect_pool, seed_of
 from auto_labeling.sampling.viewing import Known, view_of
 from auto_labeling.strategies.cluster_top import ClusterTop
 from auto_labeling.strategies.uncertainty import Margin, margin

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from auto_labeling import rows as data
+from auto_labeling.arguments import weight, whole_number
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.ports import QueryStrategy
 from auto_labeling.sampling.metrics import (
@@ -19,7 +20,7 @@ from auto_labeling.sampling.metrics import (
     relative_diversity,
 )
 from auto_labeling.sampling.names import DIVERSITY, UNCERTAINTY, chosen, scorer_of, strategy_of
-from auto_labeling.sampling.sampler import Sampler, Seed, weight, whole_number
+from auto_labeling.sampling.sampler import Sampler, Seed
 from auto_labeling.strategies.clustered import Clustered
 from auto_labeling.strategies.explore import Explore
 from auto_labeling.strategies.sequential import Sequential

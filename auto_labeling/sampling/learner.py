@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from auto_labeling import rows as data
+from auto_labeling.arguments import weight, whole_number
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.sampling.handover import sample_id, write_tasks
 from auto_labeling.sampling.label_sets import checked_targets, joined
 from auto_labeling.sampling.names import NAMES
-from auto_labeling.sampling.sampler import Sampler, Seed, weight, whole_number
+from auto_labeling.sampling.sampler import Sampler, Seed
 from auto_labeling.sampling.webhooks import read_webhook
 from auto_labeling.view import len_of
 

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from auto_labeling import rows as data
+from auto_labeling.arguments import whole_number
 from auto_labeling.arrays import rng_for
-from auto_labeling.errors import ConfigurationError, DataError
+from auto_labeling.errors import DataError
 from auto_labeling.models import learning
 from auto_labeling.ports import QueryStrategy
 from auto_labeling.sampling.label_sets import checked_targets, expect_readable, joined
@@ -125,22 +126,6 @@ def seed_of(random_state: Seed) -> int:
     if isinstance(random_state, np.random.Generator):
         return int(random_state.integers(2**31))
     return whole_number("random_state", random_state)
-
-
-def whole_number(name: str, given: object, least: int = 0) -> int:
-    """Return a count that was given, or raise `ConfigurationError`."""
-    if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < least:
-        raise ConfigurationError(
-            f"{name}: expected a whole number of {least} or more, got {given!r}"
-        )
-    return int(given)
-
-
-def weight(name: str, given: object) -> float:
-    """Return a weight that was given, or raise `ConfigurationError`."""
-    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given < np.inf:
-        raise ConfigurationError(f"{name}: expected a weight of 0 or more, got {given!r}")
-    return float(given)
 
 
 def handed_back(pool: Any, positions: NDArray[np.intp]) -> Any:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from auto_labeling import rows as data
-from auto_labeling.sampling.sampler import Sampler, Seed, whole_number
+from auto_labeling.arguments import whole_number
+from auto_labeling.sampling.sampler import Sampler, Seed
 from auto_labeling.strategies.top_k import checked_scores
 
 

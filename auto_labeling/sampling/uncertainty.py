@@ -7,6 +7,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from auto_labeling.arguments import whole_number
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.sampling.names import UNCERTAINTY, scorer_of
 from auto_labeling.sampling.sampler import (
@@ -15,7 +16,6 @@ from auto_labeling.sampling.sampler import (
     expect_pool,
     handed_back,
     seed_of,
-    whole_number,
 )
 from auto_labeling.sampling.viewing import Known, view_of
 from auto_labeling.strategies.top_k import TopK

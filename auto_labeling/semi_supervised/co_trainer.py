@@ -38,7 +38,8 @@ class CoTrainer:
         model1: of the first view; anything with fit and predict_proba, or the name of a model.
         model2: of the second view. Both are copied.
         confidence_threshold: how likely a class has to be to one of the models.
-        weight: what a pseudo-label counts beside a person's, where both models take weights.
+        weight: what a pseudo-label counts beside a person's, to the models that take weights.
+            Where one does not, there are at most as many as labels.
         random_state: of models that draw and are not told how.
 
     >>> from sklearn.datasets import load_iris
@@ -136,8 +137,8 @@ class CoTrainer:
     def _most(self, views: _Views, n_labeled: int, iteration: int) -> int:
         given = zip(self._templates, views, strict=True)
         weighed = all(teaching.can_weigh(model, rows, self._seed) for model, rows in given)
-        capped = teaching.most_of(n_labeled, None, weighed=weighed)
-        return iteration * n_labeled if capped is None else capped
+        cap = teaching.most_of(n_labeled, None, weighed=weighed)
+        return teaching.lower(iteration * n_labeled, cap)
 
     def _learn(
         self, people: tuple[_Views, NDArray[Any]], pool: _Views, taken: PseudoLabels, disagreed: int

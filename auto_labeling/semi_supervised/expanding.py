@@ -78,10 +78,11 @@ def expanded(
     ones = np.ones(len(labels))
     if not len(more_labels):  # an empty pool has no shape to be stacked by
         return rows, labels, ones
-    if (labels.dtype.kind in "fiub") != (more_labels.dtype.kind in "fiub"):
+    unknown = ~np.isin(more_labels, labels)
+    if unknown.any():
         raise DataError(
-            f"y_labeled: expected labels as the model says them, such as {more_labels[0]!r}, got "
-            f"{labels[0]!r}"
+            "y_labeled: expected every label that the model says, it says "
+            f"{more_labels[unknown].tolist()[0]!r}, got {np.unique(labels)[:5].tolist()}"
         )
     stacked = data.stacked(rows, more_rows)
     return stacked, np.concatenate([labels, more_labels]), np.concatenate([ones, weights])

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from auto_labeling import rows as data
 from auto_labeling.errors import DataError
+from auto_labeling.semi_supervised.class_shares import balanced
+from auto_labeling.semi_supervised.pseudo_labels import PseudoLabels
 from auto_labeling.view import len_of
 
 _LABEL = "label"
@@ -34,10 +36,20 @@ class PseudoLabeled:
         return len(self.y)
 
     def surest(self, most: int | None) -> PseudoLabeled:
-        """Return the `most` surest, or all; nan is the least sure, and ties go by position."""
+        """Return the `most` surest, or all, no class with more than the part of them that it is.
+
+        nan is the least sure, and ties go by position.
+        """
         if most is None or most >= len(self):
             return self
-        rows = np.sort(np.argsort(-self.confidence, kind="stable")[:most])
+        _, targets, counts = np.unique(self.y, return_inverse=True, return_counts=True)
+        given = PseudoLabels(
+            positions=np.arange(len(self)),
+            targets=targets,
+            confidence=self.confidence,
+            weights=self.weights,
+        )
+        rows = balanced(given, counts, most).positions
         return PseudoLabeled(
             X=data.take(self.X, rows),
             y=self.y[rows],

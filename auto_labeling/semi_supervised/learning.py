@@ -109,7 +109,7 @@ def learn(
     proposed = _taken(settings, chances, labeled, min(1.0, 2.0 * (1.0 - say[MODEL])), rng)
     together = _mean(say, heated)
     gained = len(targets) * (log_loss(heated[MODEL], targets) - log_loss(together, targets))
-    reason = _objection(proposed, gained)
+    reason = _objection(proposed, X.shape[0] - len(labeled), gained)
     return Learned(
         fitted=plain if reason else _with(fit, plain, X, labeled, targets, proposed),
         plain=plain,
@@ -132,6 +132,7 @@ def _others(
 ) -> dict[str, Proposer]:
     """Return who proposes beside the model."""
     if settings.kind == "co_training":
+        settings.expect_columns(X.shape[1])
         return views_of(X, settings.views, fit)
     if settings.kind == "self_training":
         n = X.shape[0]
@@ -173,14 +174,14 @@ def _taken(
     )
 
 
-def _objection(proposed: PseudoLabels, gained: float) -> str:
+def _objection(proposed: PseudoLabels, left: int, gained: float) -> str:
     """Return what speaks against the pseudo-labels; '' where nothing does.
 
-    `gained` is how much the log likelihood of hidden labels rises with the proposals. What is lent
+    They are taken of the `left` unlabeled rows. `gained` is how much the log likelihood of hidden labels rises with the proposals. What is lent
     to the graphs lowers it where neighbours know nothing: they have to earn it.
     """
     if not len(proposed):
-        return "nothing is left to be labeled"
+        return "max_ratio lets none be taken" if left else "nothing is left to be labeled"
     if len(np.unique(proposed.targets)) == 1:
         return "all pseudo-labels are of one class"
     if gained < math.log(_EVIDENCE):

@@ -27,9 +27,10 @@ def nearest_rows(
     """Return (m, k) for each row in `among` the `k` others of `among` nearest to it, in no order.
 
     Up to 30,000 rows this is exact but for the rounding of single precision, relative to the rows
-    that lie near. Above, random trees cut the rows into leaves (Dasgupta & Freund 2008), and each
-    leaf searches what its rows' neighbours and their neighbours name most often, after the idea of
-    Dong, Moses & Li (2011) that a neighbour of a neighbour is likely one too.
+    that lie near; of equally near ones a lot decides. Above, random trees cut the rows into leaves
+    (Dasgupta & Freund 2008), and each leaf searches what its rows' neighbours and their neighbours
+    name most often, after the idea of Dong, Moses & Li (2011) that a neighbour of a neighbour is
+    likely one too.
 
     Args:
         points: (n, d) of any float precision, finite, none far above 1e6; may be memory-mapped.

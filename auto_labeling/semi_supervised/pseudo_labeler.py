@@ -8,13 +8,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from auto_labeling import rows as data
+from auto_labeling.arguments import is_number
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.models import asking
 from auto_labeling.semi_supervised.class_shares import balanced as balanced_of
 from auto_labeling.semi_supervised.class_shares import class_shares
 from auto_labeling.semi_supervised.expanding import expand_with_pseudo_labels
 from auto_labeling.semi_supervised.pseudo_labels import PseudoLabels
-from auto_labeling.semi_supervised.thresholds import calibrated_thresholds, confident
+from auto_labeling.semi_supervised.thresholds import (
+    calibrated_thresholds,
+    checked_chances,
+    checked_confidence,
+    confident,
+)
 
 
 class PseudoLabeler:
@@ -39,12 +45,14 @@ class PseudoLabeler:
         min_threshold: float = 0.7,
         decay_per_round: float = 0.02,
     ) -> None:
-        if not 0 < min_threshold <= initial_threshold <= 1:  # false for NaN
+        checked_confidence(initial_threshold, "initial_threshold")
+        checked_confidence(min_threshold, "min_threshold")
+        if min_threshold > initial_threshold:
             raise ConfigurationError(
-                "initial_threshold: expected a number up to 1 and at least min_threshold, which is "
-                f"above 0; got {initial_threshold!r} and {min_threshold!r}"
+                f"initial_threshold: expected at least min_threshold, {min_threshold!r}, got "
+                f"{initial_threshold!r}"
             )
-        if not 0 <= decay_per_round < 1:
+        if not is_number(decay_per_round) or not 0 <= decay_per_round < 1:
             raise ConfigurationError(
                 f"decay_per_round: expected a number from 0 to 1, got {decay_per_round!r}"
             )
@@ -106,7 +114,7 @@ class PseudoLabeler:
         Of a model of two classes, whose second is the positive one: p >= threshold is taken, and
         so is 1 - p. A confidence is the chance of the likelier class, taken or not.
         """
-        said = asking.proba(model, crops, device)
+        said = checked_chances(asking.proba(model, crops, device))
         if said.shape[1] != 2:
             raise DataError(
                 f"model: expected one of two classes, got {said.shape[1]}; for several classes "

@@ -21,7 +21,12 @@ from auto_labeling.semi_supervised.handed_in import (
 )
 from auto_labeling.semi_supervised.pseudo_labels import PseudoLabels
 from auto_labeling.semi_supervised.teaching import Round
-from auto_labeling.semi_supervised.thresholds import checked_confidence, checked_weight, confident
+from auto_labeling.semi_supervised.thresholds import (
+    checked_confidence,
+    checked_ratio,
+    checked_weight,
+    confident,
+)
 
 
 class SelfTrainer:
@@ -59,7 +64,7 @@ class SelfTrainer:
     ) -> None:
         self._template = learning.model_of(base_model, "base_model")
         self._threshold = checked_confidence(confidence_threshold)
-        self._weight, self._ratio = checked_weight(weight), max_ratio
+        self._weight, self._ratio = checked_weight(weight), checked_ratio(max_ratio)
         self._seed = random_state
         self._model: Any = base_model if learning.is_fitted(base_model) else None
         self._history: list[Round] = []
@@ -116,11 +121,12 @@ class SelfTrainer:
             learning.proba(self._model, pool), np.searchsorted(self._model.classes_, people[1])
         )
         before = PseudoLabels.none()
+        most = self._most(*people)
         for iteration in teaching.numbered(iterations):
             sure = confident(
                 learning.proba(self._model, pool), self._threshold, weight=self._weight
             )
-            taken = balanced(sure, shares, most=iteration * len(people[1]))
+            taken = balanced(sure, shares, teaching.lower(iteration * len(people[1]), most))
             if teaching.same(taken, before):  # so too where there is nothing at first
                 break
             self._learn(people, self._named(pool, taken))
@@ -169,11 +175,14 @@ class SelfTrainer:
                 f"pseudo_labeled_data: expected classes that people have given, "
                 f"{classes[:5].tolist()}, got {pseudo.y[unknown][0]!r}"
             )
-        why = teaching.one_sided(np.searchsorted(classes, pseudo.y), classes)
-        if why:
-            return None, why
+        used = pseudo.surest(self._most(rows, y))
+        why = teaching.one_sided(np.searchsorted(classes, used.y), classes)
+        return (None, why) if why else (used, "")
+
+    def _most(self, rows: Any, y: NDArray[Any]) -> int | None:
+        """Return how many pseudo-labels so many labels allow; None where nothing caps them."""
         weighed = teaching.can_weigh(self._template, rows, self._seed)
-        return pseudo.surest(teaching.most_of(len(y), self._ratio, weighed=weighed)), ""
+        return teaching.most_of(len(y), self._ratio, weighed=weighed)
 
     def _fitted(self) -> Any:
         if self._model is None:

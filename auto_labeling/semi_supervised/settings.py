@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Literal
@@ -27,7 +28,7 @@ class SemiSupervised:
     max_ratio: float | None = None
     """The most pseudo-labels a label of people's; None: as many as are sure enough."""
     audit: Share = "5%"
-    """Share of a batch that is drawn by lot among them, for people to label; at least one item."""
+    """Share of what is asked for that is drawn by lot among them, for people to label."""
     precision: Share = "80%"
     """How much of the confidence they claim people have to bear out: else they are off for good."""
 
@@ -46,8 +47,18 @@ class SemiSupervised:
             raise ConfigurationError(
                 f"views: expected at least one column each, got {list(self.views)}"
             )
-        if self.max_ratio is not None and not self.max_ratio > 0:
-            raise ConfigurationError(f"max_ratio: expected above 0, got {self.max_ratio}")
+        if self.max_ratio is not None and not 0 < self.max_ratio < math.inf:
+            raise ConfigurationError(
+                f"max_ratio: expected a number above 0, or null for no cap, got {self.max_ratio}"
+            )
+
+    def expect_columns(self, columns: int) -> None:
+        """Raise `ConfigurationError` where views are configured that are not these columns."""
+        if self.views and sum(self.views) != columns:
+            raise ConfigurationError(
+                f"semi_supervised.views: expected widths that add up to the {columns} columns of "
+                f"the pool, got {list(self.views)}"
+            )
 
     @property
     def share_of_batch(self) -> Fraction:
@@ -58,6 +69,17 @@ class SemiSupervised:
     def least_precision(self) -> float:
         """The share of the claimed confidence that people have to bear out."""
         return float(share("precision", self.precision))
+
+    @property
+    def terms(self) -> tuple[object, ...]:
+        """On which terms they are learned from, however these are spelled: all but the audit's."""
+        return (
+            "neighbours" if self.spreads else self.kind,
+            self.views,
+            share("weight", self.weight),
+            self.max_ratio,
+            self.least_precision,
+        )
 
     @property
     def spreads(self) -> bool:

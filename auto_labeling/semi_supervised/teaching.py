@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auto_labeling.errors import ConfigurationError
+from auto_labeling.arguments import whole_number
 from auto_labeling.models import learning
 from auto_labeling.models.fitting import weighs
 from auto_labeling.semi_supervised.expanding import expanded
@@ -83,11 +83,14 @@ def most_of(n_labeled: int, max_ratio: float | None, *, weighed: bool) -> int | 
     return most_for(n_labeled, 1.0 if max_ratio is None and not weighed else max_ratio)
 
 
+def lower(most: int, cap: int | None) -> int:
+    """Return the lower of a number and a cap, which None is not."""
+    return most if cap is None else min(most, cap)
+
+
 def numbered(iterations: int) -> range:
     """Return the iterations from 1, or raise `ConfigurationError`."""
-    if iterations < 1:
-        raise ConfigurationError(f"iterations: expected 1 or more, got {iterations}")
-    return range(1, iterations + 1)
+    return range(1, whole_number("iterations", iterations, least=1) + 1)
 
 
 def same(first: PseudoLabels, second: PseudoLabels) -> bool:

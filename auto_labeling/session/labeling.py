@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from auto_labeling import rows as data
+from auto_labeling.arguments import whole_number
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.formats import TABLE as FORMATS
 from auto_labeling.records import Interval
 from auto_labeling.sampling.handover import write_tasks
-from auto_labeling.sampling.sampler import whole_number
 from auto_labeling.session import judging
 from auto_labeling.session import record as files
 from auto_labeling.session.criteria import COMPARING, MaxSamples, rules_of

@@ -47,11 +47,12 @@ class Audit:
     def hear(self, new: Mapping[int, int], chosen: Mapping[int, bool]) -> bool:
         """Return whether new labels tell something of pseudo-labels.
 
-        What a strategy chose does not: it asks about what the model doubts, where pseudo-labels are
-        wrong more often than where they were learned.
+        Only what was drawn by lot does. A strategy asks about what the model doubts, where
+        pseudo-labels are wrong more often than where they were learned; and by what a person picks
+        who was not asked, nobody knows.
         """
         claims = {at: self.carried.pop(at) for at in new if at in self.carried}
-        fair = {at: claim for at, claim in claims.items() if not chosen.get(at, False)}
+        fair = {at: claim for at, claim in claims.items() if not chosen.get(at, True)}
         self.heard |= fair
         return bool(fair)
 

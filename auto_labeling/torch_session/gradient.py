@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from auto_labeling.arguments import whole_number
 from auto_labeling.arrays import top_k
 from auto_labeling.models.torch_head import head_inputs
 from auto_labeling.models.torch_module import TorchModule
-from auto_labeling.sampling.sampler import Seed, seed_of, whole_number
+from auto_labeling.sampling.sampler import Seed, seed_of
 from auto_labeling.strategies.gradient import ExpectedGradientLength
 from auto_labeling.view import PoolView
 

@@ -6,8 +6,6 @@ from copy import deepcopy
 from math import prod
 from typing import Any
 
-import numpy as np
-
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.models.torch_device import threads_for, torch_device
 from auto_labeling.models.torch_logits import as_logits
@@ -71,8 +69,8 @@ class Learner:
                 return None
             net = TorchModule(module=teacher.inner, device=self.device)
             found = proposed(labeler, net, self._crops, given.unlabeled, given.targets, terms)
-            if len(np.unique(found.taken.targets)) < 2:
-                return None  # they tell no class from another, and move every border
+            if not len(found.taken):
+                return None
             last = found.taken
             chances = found.chances if noisy.soft else None
             return by_teacher(self._crops, found.taken, chances)

@@ -27,7 +27,7 @@ class Terms:
     audit: float = 0.1
     """Share of the crops handed out that is drawn by lot among them, for people to label."""
     precision: float = 0.8
-    """How often people have to agree with them; where that is refuted they are off for good."""
+    """How much of the confidence they claim people have to bear out: else they are off for good."""
 
     def __post_init__(self) -> None:
         for name in ("weight", "audit", "precision"):
@@ -58,7 +58,7 @@ def proposed(
 ) -> Proposed:
     """Return what is taken of the candidates, no class with more than its share of it.
 
-    `targets` are people's labels; while these show one class, nothing is taken.
+    `targets` are people's labels. Where these or what is taken show one class, nothing is taken.
     """
     chances = net.predict_proba(crops[candidates])
     if len(np.unique(targets)) < 2 or not len(candidates):
@@ -74,6 +74,8 @@ def proposed(
     )
     most = most_for(len(targets), terms.max_ratio)
     kept = balanced(found, class_shares(chances, targets), most)
+    if len(np.unique(kept.targets)) < 2:  # they tell no class from another, and move every border
+        return Proposed(taken=PseudoLabels.none(), chances=chances[:0])
     taken = replace(kept, positions=candidates[kept.positions])
     return Proposed(taken=taken, chances=chances[kept.positions])
 

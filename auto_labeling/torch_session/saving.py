@@ -31,8 +31,10 @@ def read(path: Path) -> dict[str, Any]:
         content = torch.load(BytesIO(path.read_bytes()), map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise DataError(f"{path}: there is no such file") from error
-    except (RuntimeError, UnpicklingError, EOFError) as error:
-        raise DataError(f"{path}: expected a saved session; torch cannot read it") from error
+    except (OSError, RuntimeError, UnpicklingError, EOFError) as error:
+        raise DataError(
+            f"{path}: expected a saved session, and it cannot be read as one"
+        ) from error
     if not isinstance(content, dict) or content.pop("format", None) != _FORMAT:
         raise DataError(f"{path}: expected a saved session, got another file")
     version = content.pop("version")

@@ -9,11 +9,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from auto_labeling.arguments import whole_number
 from auto_labeling.errors import DataError
 from auto_labeling.models.torch_plan import Training
 from auto_labeling.models.torch_student import PLAIN, NoisyStudent
 from auto_labeling.records import Interval
-from auto_labeling.sampling.sampler import Seed, seed_of, whole_number
+from auto_labeling.sampling.sampler import Seed, seed_of
 from auto_labeling.semi_supervised.pseudo_labels import PseudoLabels
 from auto_labeling.torch_session import saving
 from auto_labeling.torch_session.asking import asked, expect_strategy
@@ -216,6 +217,8 @@ class ActiveLearningSession:
             raise DataError(f"all_crops: expected the pool that {path} was saved with")
         session._state = State.read(saved["state"])
         session._learner.take_back(saved["weights"])
+        if hasattr(pseudo_labeler, "reset"):
+            pseudo_labeler.reset()  # it may be the one that the first session stepped
         for _ in range(session._state.steps if hasattr(pseudo_labeler, "step") else 0):
             pseudo_labeler.step()
         return session

@@ -47,3 +47,19 @@ def test_other_points_have_other_graphs(tmp_path: Path) -> None:
         rng = np.random.default_rng(1)
         other = graphs(campaign, rng.normal(size=points.shape), rows)["neighbours by distance"]
         assert (first != other).nnz > 0
+
+
+def test_another_seed_in_the_workspace_changes_nothing(tmp_path: Path) -> None:
+    """Of neighbours that are equally near a lot decides, and it is the campaign's own."""
+    rng = np.random.default_rng(0)
+    tied = (rng.integers(0, 3, size=(400, 6)) / 3 + 0.1).astype(np.float32)
+
+    def found(workspace: Path, seed: int) -> np.ndarray:
+        name = tiny(workspace, points=400, seed=seed)
+        with driving(workspace, name) as campaign:
+            return graphs(campaign, tied, np.arange(400))["neighbours by distance"].toarray()
+
+    alone = found(tmp_path / "alone", 1)
+    other = found(tmp_path / "shared", 0)
+    np.testing.assert_array_equal(found(tmp_path / "shared", 1), alone)
+    assert (other != alone).any(), "else nothing is tied"

@@ -163,6 +163,23 @@ def test_a_model_learns_from_the_unlabeled_and_a_few_are_audited_in_each_batch(
     assert account.precision.value == 1.0, "clusters and nobody who errs"
 
 
+def test_batches_of_one_are_audited_as_rarely(tmp_path: Path) -> None:
+    few = {"answers": 60}, {"max_rounds": 24}
+    found = run(
+        tmp_path / "ws",
+        Neighbours(),
+        semi_supervised={"kind": "label_spreading", "audit": 0.2},
+        strategy={"batch": 1},
+        budget=few[0],
+        stop=few[1],
+    )
+    used = {line.round + 1 for line in found.rows(pseudo_rounds) if line.used}
+    asked = [row for row in found.rows(picks) if row.round in used]
+    audited = [row for row in asked if row.purpose == Purpose.AUDIT]
+    assert len(asked) > 10
+    assert len(audited) == -(-len(asked) // 5), "a fifth, and the rest is the strategy's"
+
+
 def test_what_was_audited_teaches_and_never_judges(calm: Run) -> None:
     with (
         assemble.opened(Workspace.of(calm.path), "c") as opened,

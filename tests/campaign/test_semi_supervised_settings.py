@@ -96,8 +96,17 @@ def test_other_settings_begin_with_audits_of_their_own(tmp_path: Path) -> None:
     path = tmp_path / "ws"
     campaign = tiny(path, semi_supervised={"kind": "auto", "audit": 0.1})
     assert amended(path, campaign, {"kind": "auto", "audit": 0.2}, "more audits") == (1, 2)
-    assert amended(path, campaign, "none", "enough") == (3, 3)
-    assert amended(path, campaign, {"kind": "self_training"}, "another") == (4, 4)
+    for version, same in enumerate(
+        (
+            "auto",
+            {"kind": "auto", "weight": 0.5, "max_ratio": None, "precision": 0.8},
+            {"kind": "label_spreading", "precision": "80%"},
+        ),
+        start=3,
+    ):
+        assert amended(path, campaign, same, "the same in other words") == (1, version)
+    assert amended(path, campaign, "none", "enough") == (6, 6)
+    assert amended(path, campaign, {"kind": "self_training"}, "another") == (7, 7)
     with assemble.opened(Workspace.of(path), campaign) as opened:
         assert opened.config.semi_supervised is not None
 

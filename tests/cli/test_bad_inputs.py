@@ -63,10 +63,20 @@ def _later_file(desk: Desk) -> str:
     return desk.write(schema_version=99)
 
 
+def _other_views(desk: Desk) -> str:
+    return desk.write(semi_supervised={"kind": "co_training", "views": [2, 1]})
+
+
+def _endless_ratio(desk: Desk) -> str:
+    return desk.write(semi_supervised={"kind": "auto", "max_ratio": float("inf")})
+
+
 @pytest.mark.parametrize("command", ["plan", "run"])
 @pytest.mark.parametrize(
     ("make", "words"),
     [
+        (_other_views, "semi_supervised.views: expected widths that add up to the 4 columns"),
+        (_endless_ratio, "semi_supervised.max_ratio: expected a number above 0"),
         (_misspelt, "did you mean 'budget'"),
         (_missing, "there is no such file"),
         (_no_yaml, "this is not YAML"),
@@ -178,6 +188,13 @@ def test_what_a_campaign_is_about_is_not_amended(desk: Desk, created: str) -> No
     desk.write(seed=8)
     assert desk.type("amend", created, "--why", "luck") == 2
     assert "seed" in desk.err
+
+
+def test_views_of_other_columns_are_not_amended(desk: Desk, created: str) -> None:
+    for views, code in (([2, 1], 2), ([2, 2], 0)):
+        desk.write(semi_supervised={"kind": "co_training", "views": views})
+        assert desk.type("amend", created, "--why", "two views") == code
+        assert ("add up to the 4 columns" in desk.err.replace("\n", " ")) is (code == 2)
 
 
 def test_a_later_ledger_is_left_alone(desk: Desk, created: str) -> None:

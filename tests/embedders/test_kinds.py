@@ -169,6 +169,17 @@ def test_a_wrong_key_is_one_sentence(keys: dict[str, Any], said: str) -> None:
         config_room.parse({**template(), "embedder": keys})
 
 
+GRADIENTS = """
+class Tensor:
+    def __array__(self, *_, **__):
+        raise RuntimeError("it requires grad")
+
+
+def embed(items):
+    return Tensor()
+"""
+
+
 @pytest.mark.parametrize(
     ("code", "name", "said"),
     [
@@ -176,6 +187,12 @@ def test_a_wrong_key_is_one_sentence(keys: dict[str, Any], said: str) -> None:
         ("1 / 0", "embed", r"embed\.py:embed cannot be loaded: ZeroDivisionError"),
         ("def embed(items): 1 / 0", "embed", r"failed on 6 items: ZeroDivisionError"),
         ("def embed(items): return ['x'] * 6", "embed", r"returned no \(n, d\) numbers: Value"),
+        ("def embed(items): return [[1j]] * 6", "embed", r"returned no .*: complex numbers"),
+        (
+            GRADIENTS,
+            "embed",
+            r"returned no \(n, d\) numbers: RuntimeError: it requires grad",
+        ),
     ],
 )
 def test_a_function_that_fails_is_named(tmp_path: Path, code: str, name: str, said: str) -> None:

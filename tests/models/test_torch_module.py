@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, softmax
 
-from auto_labeling.errors import DataError
+from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.models.torch_module import TorchModule, inputs, is_torch_module, probabilities
 from auto_labeling.sampling.hybrid import HybridQueryStrategy
 
@@ -89,6 +89,9 @@ def test_a_module_chooses(head: str, embeds: str) -> None:
     assert len(set(picks.tolist())) == 20
     assert set(picks.tolist()) <= set(np.argsort(-scores)[:40].tolist())
     assert net.training, "it is left as it was"
+    net.drop.eval()
+    strategy.compute_uncertainty_scores(net, CROPS[:3], "cpu")
+    assert [part.training for part in (net, net.convolve, net.drop)] == [True, True, False]
     np.testing.assert_array_equal(scores, strategy.compute_uncertainty_scores(net, CROPS, "cpu"))
 
 
@@ -113,3 +116,28 @@ def test_tensors_and_lists_are_inputs_too() -> None:
 
 def test_an_empty_pool_gives_an_empty_batch() -> None:
     assert HybridQueryStrategy().select_batch(module("proba"), CROPS[:0], 5).shape == (0,)
+
+
+def test_what_a_module_cannot_do_is_one_sentence() -> None:
+    torch = pytest.importorskip("torch")
+    from auto_labeling import PseudoLabeler
+
+    class Two(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def forward(self, x: Any) -> Any:
+            return x[:, :1], x[:, 1:]
+
+    def said(model: Any, crops: Any, device: str = "cpu") -> Any:
+        return PseudoLabeler().generate_pseudo_labels(model, crops, device)
+
+    crops = torch.randn(5, 4)
+    with pytest.raises(
+        DataError, match=r"model: it cannot read torch\.float32 crops of shape \(4,\)"
+    ):
+        said(torch.nn.Linear(3, 1), crops)
+    with pytest.raises(DataError, match=r"model: it cannot read torch\.float32 crops"):
+        said(torch.nn.Linear(4, 1).double(), crops)
+    with pytest.raises(DataError, match="model: expected one that returns a tensor, got a tuple"):
+        said(Two(), crops)
+    with pytest.raises(ConfigurationError, match="device: cpo cannot be used here"):
+        said(torch.nn.Linear(4, 1), crops, "cpo")
+    assert len(said(torch.nn.Linear(4, 1), crops.bfloat16())[0]) == 5

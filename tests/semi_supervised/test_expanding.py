@@ -72,12 +72,12 @@ def test_texts_stay_texts() -> None:
     assert (labels[12:].tolist(), weights[12:].tolist()) == (["yes", "no"], [0.5, 0.5])
 
 
-def test_longer_names_are_not_cut() -> None:
-    model = GaussianNB().fit(LABELED, ["no", "no", "perhaps", "perhaps"])
-    _, labels, _ = expand_with_pseudo_labels(
-        LABELED[:2], ["no", "no"], [[9.0]], model, PseudoLabeler()
-    )
-    assert labels.tolist() == ["no", "no", "perhaps"]
+@pytest.mark.parametrize("names", [["no", "perhaps"], [3, 8], [False, True]])
+def test_what_nobody_has_said_is_refused(names: list[Any]) -> None:
+    """A module says positions, and a model may know a class that people have not met."""
+    model = GaussianNB().fit(LABELED, [0, 0, 2, 2])
+    with pytest.raises(DataError, match="expected every label that the model says, it says 2, got"):
+        expand_with_pseudo_labels(LABELED[1:3], names, [[9.0]], model, PseudoLabeler())
 
 
 def test_what_does_not_fit_together_is_refused() -> None:
@@ -87,7 +87,7 @@ def test_what_does_not_fit_together_is_refused() -> None:
 
     with pytest.raises(DataError, match="y: expected one label for each of 4 rows"):
         expanded(y_labeled=["no"])
-    with pytest.raises(DataError, match="y_labeled: expected labels as the model says them"):
+    with pytest.raises(DataError, match="y_labeled: expected every label that the model says"):
         expanded(y_labeled=[0, 0, 1, 1])
     with pytest.raises(DataError, match="X_unlabeled: expected finite numbers, row 0 is not"):
         expanded(X_unlabeled=[[np.nan]])

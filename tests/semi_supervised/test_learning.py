@@ -181,6 +181,12 @@ def test_a_pool_that_is_all_labeled_has_nothing_left() -> None:
     assert found.reason == "nothing is left to be labeled"
 
 
+def test_a_cap_below_one_pseudo_label_is_the_reason() -> None:
+    X, y = moons(40, 0)
+    found = learned(X, y, np.arange(10), lambda: Auto().build(0), max_ratio=0.01)
+    assert (found.used, found.reason) == (False, "max_ratio lets none be taken")
+
+
 @pytest.mark.parametrize("each", [1, 2])
 def test_a_label_or_two_a_class_are_enough_to_begin(each: int) -> None:
     X, y = make_blobs(200, centers=4, cluster_std=0.5, random_state=1)

@@ -39,8 +39,10 @@ def test_each_view_sees_its_own_columns() -> None:
 
 @pytest.mark.parametrize("widths", [(2, 1), (3, 2)])
 def test_views_of_another_width_are_refused(widths: tuple[int, ...]) -> None:
+    settings = SemiSupervised(kind="co_training", views=widths)
     with pytest.raises(ConfigurationError, match=r"views: expected widths that add up to the 4"):
-        views_of(two_views()[0], widths, fit)
+        settings.expect_columns(4)
+    settings.expect_columns(sum(widths))
 
 
 def test_nobody_speaks_of_a_label_that_was_shown() -> None:

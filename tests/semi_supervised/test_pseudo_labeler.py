@@ -25,6 +25,17 @@ class Said:
         return np.asarray(X)
 
 
+class Fixed(Said):
+    """A fitted model that says the same of every row."""
+
+    def __init__(self, said: list[float]) -> None:
+        super().__init__([0, 1])
+        self.said = said
+
+    def predict_proba(self, X: Any) -> Any:
+        return np.tile(self.said, (len(X), 1))
+
+
 @given(
     initial=st.floats(0.7, 1),
     least=st.floats(0.1, 0.7),
@@ -134,6 +145,9 @@ def test_what_cannot_be_asked_is_said() -> None:
         labeler.generate_pseudo_labels(GaussianNB().fit([[0.0], [1.0]], [1, 1]), [[0.0]])
     with pytest.raises(DataError, match="crops: expected finite numbers, row 1 is not"):
         labeler.generate_pseudo_labels(Said([0, 1]), [[0.5, 0.5], [np.nan, 0.5]])
+    for strange in ([3.0, -2.0], [np.nan, np.nan]):
+        with pytest.raises(DataError, match="proba: expected"):
+            labeler.generate_pseudo_labels(Fixed(strange), [[0.5, 0.5]])
     with pytest.raises(DataError, match="y: expected classes that the model knows"):
         labeler.calibrate(Said([0, 1]), [[0.5, 0.5]], [2])
     with pytest.raises(ConfigurationError, match="taken as both"):
@@ -141,8 +155,17 @@ def test_what_cannot_be_asked_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [(0.9, 0.95, 0.02), (1.1, 0.7, 0.02), (0.9, 0.0, 0.02), (0.9, 0.7, -0.1)]
+    "settings",
+    [
+        (0.9, 0.95, 0.02),
+        (1.1, 0.7, 0.02),
+        (0.9, 0.0, 0.02),
+        (0.9, 0.7, -0.1),
+        ("0.9", 0.7, 0.02),
+        (0.9, None, 0.02),
+        (0.9, 0.7, "0.02"),
+    ],
 )
-def test_settings_that_mean_nothing_are_refused(settings: tuple[float, float, float]) -> None:
-    with pytest.raises(ConfigurationError, match="expected a number"):
+def test_settings_that_mean_nothing_are_refused(settings: tuple[Any, ...]) -> None:
+    with pytest.raises(ConfigurationError, match=r"expected (a number|at least min_th)"):
         PseudoLabeler(*settings)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.datasets import load_digits, load_iris
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -79,11 +80,34 @@ def test_a_model_without_weights_is_not_outvoted() -> None:
     assert len(pseudo) > len(LABELED)
     trainer.fit((X[LABELED], Y[LABELED]), pseudo)
     assert trainer.history[-1].taken == len(LABELED)
-    surest = pseudo.surest(len(LABELED))
-    assert sorted(surest.confidence) == sorted(pseudo.confidence)[-len(LABELED) :]
     capped = SelfTrainer(GaussianNB(), max_ratio=0.5)
     capped.fit((X[LABELED], Y[LABELED]), pseudo)
     assert capped.history[-1].taken == len(LABELED) // 2
+
+
+@pytest.mark.parametrize(("base", "ratio"), [(KNeighborsClassifier(3), None), ("lda", 0.5)])
+def test_a_cap_leaves_every_class_its_part(base: Any, ratio: float | None) -> None:
+    """The surest of all may be of one class, which tells no class from another."""
+    people = X[::10], Y[::10]
+    trainer = SelfTrainer(base, 0.6, max_ratio=ratio).fit(people)
+    pseudo = trainer.label_unlabeled(X)
+    by_hand = trainer.fit(people, pseudo).history[-1]
+    by_itself = trainer.self_train(people, X).history[-1]
+    for said in (by_hand, by_itself):
+        assert 12 >= said.taken >= 6 if ratio else said.taken <= 15
+        assert min(said.by_class.values()) >= 2
+        assert said.left_out == ""
+    kept = pseudo.surest(9)
+    for name in np.unique(pseudo.y):
+        mine = kept.confidence[kept.y == name]
+        assert sorted(mine) == sorted(pseudo.confidence[pseudo.y == name])[-len(mine) :]
+
+
+def test_a_cap_that_leaves_one_class_leaves_all_out() -> None:
+    people = X[::10], Y[::10]
+    trainer = SelfTrainer("lda", 0.6, max_ratio=0.1).fit(people)
+    said = trainer.fit(people, trainer.label_unlabeled(X)).history[-1]
+    assert (said.taken, said.left_out) == (0, "all 1 pseudo-labels are of one class, 1")
 
 
 def test_the_threshold_may_be_said_for_once() -> None:
@@ -202,8 +226,46 @@ def test_settings_that_mean_nothing_are_refused() -> None:
         SelfTrainer("lda", 1.5)
     with pytest.raises(ConfigurationError, match="weight: expected a number above 0 and below 1"):
         SelfTrainer("lda", weight=1.0)
-    with pytest.raises(ConfigurationError, match="iterations: expected 1 or more, got 0"):
-        SelfTrainer("lda").self_train((X, Y), X, 0)
+    with pytest.raises(ConfigurationError, match=r"the class GaussianNB; write GaussianNB\(\)"):
+        SelfTrainer(GaussianNB)
+    for strange in ("0.9", None):
+        with pytest.raises(ConfigurationError, match="confidence_threshold: expected a number"):
+            SelfTrainer("lda", strange)  # type: ignore[arg-type]
+        with pytest.raises(ConfigurationError, match="weight: expected a number"):
+            SelfTrainer("lda", weight=strange)  # type: ignore[arg-type]
+    for ratio in (-1, np.inf, "1"):
+        with pytest.raises(ConfigurationError, match="max_ratio: expected a number of 0 or more"):
+            SelfTrainer("lda", max_ratio=ratio)  # type: ignore[arg-type]
+    for iterations in (0, 2.5):
+        with pytest.raises(ConfigurationError, match="iterations: expected a whole number of 1"):
+            SelfTrainer("lda").self_train((X, Y), X, iterations)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("y", "said"),
+    [
+        (["a", "b", np.nan, "a"], "y: expected a label in every row, row 2 has none"),
+        (["a", "b", None, "a"], "y: expected a label in every row, row 2 has none"),
+        (np.array(["a", "b", np.nan, "a"], object), "a label in every row, row 2 has none"),
+        (pd.array(["a", "b", None, "a"], "string"), "a label in every row, row 2 has none"),
+        (["a", 1, "a", 1], "y: expected labels of one kind, got 'a' and 1"),
+        (np.array(["a", 1, "a", 1], object), "y: expected labels of one kind, got 'a' and 1"),
+    ],
+)
+def test_labels_that_are_none_are_refused(y: Any, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        SelfTrainer("lda").fit((X[:4], y))
+    with pytest.raises(DataError, match=said):
+        SelfTrainer("lda").fit(pd.DataFrame(X[:4]).assign(label=y))
+
+
+def test_rows_that_a_model_cannot_read_are_refused() -> None:
+    texts = make_pipeline(TfidfVectorizer(), LogisticRegression())
+    for gap in (None, np.nan):
+        with pytest.raises(DataError, match="labeled_data: expected an item in every row, row 1"):
+            SelfTrainer(texts).fit((["goal", gap], ["a", "b"]))
+    with pytest.raises(DataError, match="takes dense features and these are sparse"):
+        SelfTrainer("lda").fit((csr_matrix(X), Y))
 
 
 @pytest.mark.slow

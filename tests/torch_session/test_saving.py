@@ -48,6 +48,17 @@ def test_it_goes_on_as_it_would_have_gone_on(tmp_path: Path) -> None:
     assert second._labeler.threshold == first._labeler.threshold == pytest.approx(0.7)
 
 
+def test_a_labeler_that_was_stepped_already_makes_the_same_steps(tmp_path: Path) -> None:
+    given = arguments()
+    first = rounds(ActiveLearningSession(*given, training=QUICK, random_state=0), 2)
+    first.save(tmp_path / "session.pt")
+    threshold = given[-1].threshold
+    ActiveLearningSession.resume(tmp_path / "session.pt", *given, training=QUICK)
+    assert given[-1].threshold == threshold < 0.9
+    with pytest.raises(DataError, match="expected a saved session, and it cannot be read"):
+        ActiveLearningSession.resume(tmp_path, *given)
+
+
 def test_another_pool_or_module_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "session.pt"
     rounds(ActiveLearningSession(*arguments(), training=QUICK, random_state=0), 1).save(path)
@@ -63,11 +74,11 @@ def test_another_pool_or_module_is_refused(tmp_path: Path) -> None:
     ("content", "what"),
     [
         (None, "there is no such file"),
-        (b"", "torch cannot read it"),
-        (b"labels", "torch cannot read it"),
+        (b"", "it cannot be read as one"),
+        (b"labels", "it cannot be read as one"),
         ({"format": "other"}, "got another file"),
         ({"format": "auto-labeling torch session", "version": 9}, "reads version 1, got 9"),
-        (np.zeros(3), "torch cannot read it"),
+        (np.zeros(3), "it cannot be read as one"),
     ],
 )
 def test_other_files_are_refused(tmp_path: Path, content: Any, what: str) -> None:

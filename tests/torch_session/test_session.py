@@ -21,6 +21,7 @@ from tests.torch_session.nets import QUICK, Claims, blobs, net
 torch = pytest.importorskip("torch")
 
 CROPS, Y = blobs()
+ALL_AUDITED = Terms(audit=0.99)
 
 
 def begun(model: Any = None, crops: Any = CROPS, **more: Any) -> ActiveLearningSession:
@@ -250,14 +251,19 @@ def test_what_a_strategy_chose_tells_nothing_fair() -> None:
     assert (session.pseudo_off_reason, session.pseudo_precision.n) == (None, 0)
     others = np.setdiff1d(np.arange(200), list(session.labels))[:20]
     session.add_labels(others, Y[others])
-    assert session.pseudo_precision.n == 20, "nobody chose these"
-    assert session.pseudo_off_reason is not None
+    assert session.pseudo_precision.n == 0, "a person picked these"
+    assert session.pseudo_off_reason is None
+
+
+def by_lot(session: ActiveLearningSession, n: int) -> Any:
+    """Return n crops that audit pseudo-labels, and a last one that the strategy chose."""
+    return session.get_next_batch(n + 1)[1:]
 
 
 def test_an_audit_goes_by_what_people_say_last() -> None:
-    session = labeled(20, pseudo_labeler=Claims(1.0, Y, CROPS))
+    session = labeled(20, pseudo_labeler=Claims(1.0, Y, CROPS), terms=ALL_AUDITED)
     session.retrain_model()
-    others = np.setdiff1d(np.arange(200), list(session.labels))[:8]
+    others = by_lot(session, 8)
     session.add_labels(others, Y[others])
     assert (session.pseudo_precision.value, session.pseudo_off_reason) == (1.0, None)
     session.add_labels(others, 1 - Y[others], replace=True)
@@ -266,14 +272,14 @@ def test_an_audit_goes_by_what_people_say_last() -> None:
 
 
 def test_who_trains_by_hand_gets_the_weights_back() -> None:
-    session = labeled(20, pseudo_labeler=Claims(0.0, Y, CROPS))
+    session = labeled(20, pseudo_labeler=Claims(0.0, Y, CROPS), terms=ALL_AUDITED)
     before = {name: part.clone() for name, part in session.model.state_dict().items()}
     data = session.get_training_data()
     assert data.is_pseudo.sum() > 20
     with torch.no_grad():
         for part in session.model.parameters():
             part.add_(1.0)
-    others = data.indices[data.is_pseudo][:10]
+    others = by_lot(session, 10)
     session.add_labels(others, Y[others])
     assert session.pseudo_off_reason is not None
     torch.testing.assert_close(session.model.state_dict(), before)
@@ -349,3 +355,12 @@ def test_terms_are_checked() -> None:
             Terms(**{name: 1.0})
     with pytest.raises(ConfigurationError, match="max_ratio"):
         Terms(max_ratio=-1)
+
+
+def test_pseudo_labels_of_one_class_are_none_by_hand_too() -> None:
+    session = labeled(20, pseudo_labeler=PseudoLabeler())
+    with torch.no_grad():
+        for part in session.model.parameters():
+            part.zero_()
+        session.model[-1].bias.fill_(9.0)
+    assert not session.get_training_data().is_pseudo.any()
