@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Real
 
 import numpy as np
@@ -16,6 +17,17 @@ def is_number(given: object) -> bool:
     (True, False)
     """
     return isinstance(given, Real)
+
+
+def as_number(given: object) -> float:
+    """Return a number that was given, and nan for anything else: whoever asks compares it anyway.
+
+    >>> as_number(np.float32(0.5)), as_number("0.5"), as_number(True)
+    (0.5, nan, nan)
+    """
+    if isinstance(given, bool) or not isinstance(given, Real):
+        return math.nan
+    return float(given)
 
 
 def whole_number(name: str, given: object, least: int = 0) -> int:

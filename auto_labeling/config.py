@@ -275,6 +275,12 @@ class CampaignConfig:
                 raise ConfigurationError(
                     f"quality.{key}: expected users of `people`, got {strangers}; name them there"
                 )
+        role = self.quality.overlap.include
+        if role is not None and role not in {person.role for person in self.people}:
+            raise ConfigurationError(
+                f"quality.overlap.include: expected a role that somebody of `people` has, got "
+                f"{role!r}; name one there"
+            )
 
     @property
     def learns(self) -> bool:

@@ -124,8 +124,23 @@ def _check_words(labels: NDArray[Any]) -> None:
         )
     words = np.array([isinstance(one, str | bytes) for one in labels], dtype=bool)
     if words.any() and not words.all():
-        one, other = labels[words][0], labels[~words][0]
-        raise DataError(f"y: expected labels of one kind, got {one!r} and {other!r}")
+        raise _two_kinds(labels[words][0], labels[~words][0])
+
+
+def expect_one_kind(first: NDArray[Any], second: NDArray[Any]) -> None:
+    """Raise `DataError` where checked labels are words here and numbers there: none are equal."""
+    if len(first) and len(second) and _are_words(first) != _are_words(second):
+        raise _two_kinds(first.tolist()[0], second.tolist()[0])
+
+
+def _are_words(labels: NDArray[Any]) -> bool:
+    return labels.dtype.kind in "US" or (
+        labels.dtype.kind == "O" and isinstance(labels[0], str | bytes)
+    )
+
+
+def _two_kinds(one: Any, other: Any) -> DataError:
+    return DataError(f"y: expected labels of one kind, got {one!r} and {other!r}")
 
 
 def _checked_items(items: list[Any], name: str) -> list[Any]:

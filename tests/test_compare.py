@@ -279,3 +279,10 @@ def test_what_is_written_can_be_read(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(pd.read_csv(curves), found.curves)
     pd.testing.assert_frame_equal(pd.read_csv(table, index_col="strategy"), found.table())
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_labels_of_another_kind_and_no_processes_are_refused() -> None:
+    with pytest.raises(DataError, match="y: expected labels of one kind"):
+        compare_strategies(X, Y, X_TEST, np.unique(Y_TEST, return_inverse=True)[1], ["margin"])
+    with pytest.raises(ConfigurationError, match="n_jobs: expected a whole number of 1 or more"):
+        race("margin", n_jobs=0)

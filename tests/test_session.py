@@ -16,6 +16,7 @@ from auto_labeling.sampling.learner import ActiveLearner
 from auto_labeling.sampling.model_change import ExpectedModelChange
 from auto_labeling.sampling.sampler import Sampler
 from auto_labeling.session.labeling import LabelingSession
+from auto_labeling.session.record import pool_digest
 from tests.support.clouds import TEXTS, TONES, clouds
 
 POOL, TRUTH = clouds(90)
@@ -288,7 +289,9 @@ def test_a_batch_becomes_tasks(tmp_path: Path) -> None:
     ("criteria", "said"),
     [
         ({"min_acuracy": 0.9}, "stopping_criteria: expected keys out of .*got 'min_acuracy'"),
-        ({"max_samples": 0}, "stopping_criteria.max_samples: expected a whole number above 0"),
+        ({"max_samples": 0}, "stopping_criteria.max_samples: expected a whole number of 1 or more"),
+        ({"max_cost": math.inf}, "max_cost: expected a number above 0, got inf"),
+        (["max_samples"], "stopping_criteria: expected keys and figures, got a list"),
         ({"max_cost": -1}, "stopping_criteria.max_cost: expected a number above 0, got -1"),
         ({"min_accuracy": 90}, "min_accuracy: expected a share up to 1, got 90"),
         ({"accuracy_plateau_rounds": 1.5}, "accuracy_plateau_rounds: expected a whole number"),
@@ -332,3 +335,33 @@ def test_what_a_session_lacks_is_named() -> None:
         session().export_batch()
     with pytest.raises(DataError, match="cost: expected 0 or more, got -1"):
         session().submit_labels([1], ["ant"], cost=-1)
+
+
+def test_figures_and_positions_of_numpy_are_numbers(tmp_path: Path) -> None:
+    criteria = {"max_samples": np.int64(30), "min_accuracy": np.float32(0.9)}
+    made = LabelingSession(ActiveLearner(random_state=0), POOL, criteria)
+    batch = made.get_next_batch(5)
+    made.take_back(batch[0])  # type: ignore[arg-type] # a single position
+    assert made.handed_out.tolist() == batch[1:].tolist()
+    with pytest.raises(DataError, match="cost: expected 0 or more, got 'a'"):
+        made.submit_labels(batch, TRUTH[batch], cost="a")  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="expected a saved session"):
+        LabelingSession.resume(tmp_path, ActiveLearner(), POOL)
+
+
+def test_pools_of_pictures_that_differ_in_a_pixel_are_two() -> None:
+    def pool() -> list[Any]:
+        return [np.zeros((40 + at, 50, 3), np.uint8) for at in range(3)]
+
+    other = pool()
+    other[1][20, 20, 1] = 1
+    assert pool_digest(pool()) == pool_digest(pool()) != pool_digest(other)
+
+
+def test_a_session_whose_labels_were_refused_goes_on() -> None:
+    made = labeled(session(), 2)
+    batch = made.get_next_batch(4)
+    with pytest.raises(DataError, match="y: expected labels of one kind"):
+        made.submit_labels(batch, [0, 1, 0, 1])
+    made.submit_labels(batch, TRUTH[batch])
+    assert (made.n_labeled, made.sampler.n_labels) == (24, 24)

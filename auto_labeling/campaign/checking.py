@@ -83,6 +83,11 @@ def check_tool(config: CampaignConfig, traits: Traits) -> None:
             f"labels.task: this tool shows {', '.join(sorted(traits.shapes))}, "
             f"got {config.labels.task!r}"
         )
+    check_people(config, traits)
+
+
+def check_people(config: CampaignConfig, traits: Traits) -> None:
+    """Raise `ConfigurationError` where an item needs more opinions than the tool has people."""
     people, plan = traits.people, config.quality.agreement
     opinions = {"overlap": config.quality.opinions}
     if plan is not None:

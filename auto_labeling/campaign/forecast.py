@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from auto_labeling.campaign.intervals import items_needed, lower_bound, passing, spent
@@ -44,6 +45,14 @@ class Terms:
     """Opinions on an item where more are bought where they help; None: no more than `overlap`."""
     answers_cap: int
     money_cap_micros: Micros | None = None
+    kept: Fraction = Fraction(0)
+    """The share of both caps that is kept for adjudicators, who settle what nobody foresees."""
+    gold: Fraction = Fraction(0)
+    """Answers on gold for each answer on an item that is to be labeled."""
+    sliced: int = 0
+    """Items of the slice on which agreement is measured."""
+    slice_opinions: int = 0
+    """Opinions on each of them."""
     price_micros: Micros = 0
     """What one answer is expected to cost."""
     reserve_micros: Micros | None = None
@@ -77,17 +86,19 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The most that is bought if no target or plateau ends it earlier.
+    """What is bought if no target or plateau ends it earlier.
 
-    Further opinions, on ties and skipped items, are not foreseen.
+    Further opinions, on ties and skipped items, are not foreseen; `answers_cap` is never passed.
     """
 
     rounds: int
     items: int
     answers: int
-    """With as many opinions on every item as the caps allow."""
+    """With as many opinions on every item as the caps allow, and those on gold and the slice."""
     fewest_answers: int
     """With no opinion more than every item gets."""
+    answers_cap: int
+    """What all answers together never pass."""
     money_micros: Micros
     binds: Limit
     """What ends the buying."""
@@ -111,17 +122,20 @@ def plan(terms: Terms) -> Plan:
     binds = min(limits, key=lambda limit: limits[limit])
     items = limits[binds]
     fewest = items * terms.overlap
-    answers = min(items * (terms.adaptive_max or terms.overlap), _most_answers(terms, fewest))
+    own = min(items * (terms.adaptive_max or terms.overlap), _most_answers(terms, fewest))
+    sliced = min(terms.sliced, items) * max(terms.slice_opinions - terms.overlap, 0)
+    answers = min(int((own + sliced) * (1 + terms.gold)), _all_answers(terms))
     judged = terms.heldout or _control_items(terms, items)
     return Plan(
         rounds=-(-items // terms.batch),
         items=items,
         answers=answers,
         fewest_answers=fewest,
+        answers_cap=terms.answers_cap,
         money_micros=answers * terms.price_micros,
         binds=binds,
         judged=judged,
-        workdays=workdays(items, -(-answers // items) if items else 0, terms.paces),
+        workdays=workdays(items, -(-own // items) if items else 0, terms.paces),
         warnings=(*_purchase_warnings(terms, items, binds), *_judging_warnings(terms, judged)),
     )
 
@@ -152,13 +166,18 @@ def _limits(terms: Terms) -> dict[Limit, int]:
     """Return how many items each limit allows."""
     limits: dict[Limit, int] = {
         "pool": terms.candidates,
-        "answers": terms.answers_cap // terms.overlap,
+        "answers": _own(terms, terms.answers_cap) // terms.overlap,
     }
     if terms.money_cap_micros is not None:
-        limits["money"] = _affordable(terms, terms.money_cap_micros)
+        limits["money"] = _affordable(terms, _own(terms, terms.money_cap_micros))
     if terms.max_rounds is not None:
         limits["max_rounds"] = terms.max_rounds * terms.batch
     return limits
+
+
+def _own(terms: Terms, cap: int) -> int:
+    """Return what of a cap is there for the items that are to be labeled."""
+    return int(cap * (1 - terms.kept) / (1 + terms.gold))
 
 
 def _affordable(terms: Terms, cap_micros: Micros) -> int:
@@ -174,12 +193,25 @@ def _affordable(terms: Terms, cap_micros: Micros) -> int:
 
 def _most_answers(terms: Terms, fewest: int) -> int:
     """Return how many answers the caps hold, where every item gets its first `fewest` in all."""
-    most = terms.answers_cap
+    most = _own(terms, terms.answers_cap)
     if terms.money_cap_micros is not None and terms.price_micros:
-        price = terms.price_micros
-        reserve = price if terms.reserve_micros is None else terms.reserve_micros
-        most = min(most, max(terms.money_cap_micros - reserve, 0) // price + 1)
+        most = min(most, _paid(terms, _own(terms, terms.money_cap_micros)))
     return max(most, fewest)
+
+
+def _all_answers(terms: Terms) -> int:
+    """Return how many answers the caps hold without what is kept for adjudicators."""
+    most = int(terms.answers_cap * (1 - terms.kept))
+    if terms.money_cap_micros is None or not terms.price_micros:
+        return most
+    return min(most, _paid(terms, int(terms.money_cap_micros * (1 - terms.kept))))
+
+
+def _paid(terms: Terms, cap_micros: Micros) -> int:
+    """Return how many answers money buys: the last one has to be reserved in full."""
+    price = terms.price_micros
+    reserve = price if terms.reserve_micros is None else terms.reserve_micros
+    return max(cap_micros - reserve, 0) // price + 1
 
 
 def _control_items(terms: Terms, items: int) -> int:

@@ -13,7 +13,7 @@ from auto_labeling.campaign.forecast import Pace, Plan, Terms
 from auto_labeling.campaign.forecast import plan as forecast
 from auto_labeling.clocks import SystemClock
 from auto_labeling.config import CampaignConfig
-from auto_labeling.errors import BlockedError
+from auto_labeling.errors import BlockedError, ConfigurationError
 from auto_labeling.money import expected_seconds, micros, price_for
 from auto_labeling.pool.pool import Pool
 from auto_labeling.pool.source import Quarantined
@@ -89,16 +89,18 @@ def _terms(config: CampaignConfig, candidates: int, heldout: int) -> Terms:
         for name, least in rule.wanted.items()
     }
     rounds = [rule.rounds for rule in config.stop if isinstance(rule, MaxRounds)]
-    # What adjudicators and gold take is not there for the items that are to be labeled.
-    gold = Fraction(0) if config.quality.gold is None else config.quality.gold.share_of_batch
-    rest = (1 - config.quality.reserved_share) / (1 + gold)
+    gold, slice_ = config.quality.gold, config.quality.agreement
     return Terms(
         candidates=candidates,
         batch=config.strategy.batch,
         overlap=config.quality.opinions,
         adaptive_max=config.quality.overlap.adaptive_max,
-        answers_cap=int(caps["cap_answers"] * rest),
-        money_cap_micros=int(caps["cap_micros"] * rest),
+        answers_cap=caps["cap_answers"],
+        money_cap_micros=caps["cap_micros"],
+        kept=config.quality.reserved_share,
+        gold=Fraction(0) if gold is None else gold.share_of_batch,
+        sliced=0 if slice_ is None else slice_.slice,
+        slice_opinions=0 if slice_ is None else slice_.opinions,
         price_micros=_expected_price(config),
         reserve_micros=config_room.dearest_answer(config),
         currency=config.budget.currency,
@@ -146,7 +148,6 @@ def _put_aside(pool: Pool) -> list[Quarantined]:
 
 def _people(config: CampaignConfig, base: Path, folder: Path, pool: Pool) -> list[str]:
     """Return a warning if the tool has fewer people than an item needs opinions."""
-    overlap = config.quality.opinions
     place = Place(
         folder=folder / "tool",
         base=base,
@@ -155,11 +156,11 @@ def _people(config: CampaignConfig, base: Path, folder: Path, pool: Pool) -> lis
         secrets=LocalSecrets(),
         item_ids=lambda: pool.ids,
     )
-    people = config.backend.open(place).traits.people
-    if people is None or people >= overlap:
-        return []
-    said = f"quality.overlap: an item needs {overlap} different people, and the tool has {people}"
-    return [f"{said}; lower the overlap, or add people"]
+    try:
+        checking.check_people(config, config.backend.open(place).traits)
+    except ConfigurationError as error:
+        return [str(error)]
+    return []
 
 
 def _objects(config: CampaignConfig) -> list[str]:

@@ -13,6 +13,7 @@ from auto_labeling.cli.finding import workspace_of
 from auto_labeling.cli.options import ConfigArgument, JsonOption, WorkspaceOption
 
 if TYPE_CHECKING:
+    from auto_labeling.campaign.forecast import Plan
     from auto_labeling.cli.forecasting import Outlook
     from auto_labeling.quality_plan import Overlap
 
@@ -60,6 +61,12 @@ def _opinions(overlap: Overlap) -> str:
     )
 
 
+def _further(found: Plan) -> str:
+    if found.answers >= found.answers_cap:
+        return ""
+    return f"; ties and skips may take more, up to {found.answers_cap:,} of all"
+
+
 def _show(outlook: Outlook, config: str) -> None:
     from auto_labeling.cli import screen
     from auto_labeling.cli.prospects import earlier
@@ -75,7 +82,7 @@ def _show(outlook: Outlook, config: str) -> None:
             ("pool", _pool(outlook)),
             ("rounds", f"{count(found.rounds)} of {count(outlook.config.strategy.batch, 'item')}"),
             ("items", count(found.items)),
-            ("answers", f"{count(found.answers)} ({_opinions(overlap)} an item)"),
+            ("answers", f"{count(found.answers)} ({_opinions(overlap)} an item){_further(found)}"),
             ("money", cost),
             ("ends by", _ENDS[found.binds]),
             *earlier(outlook.ends_early),

@@ -92,6 +92,8 @@ def compare_strategies(  # noqa: PLR0913, PLR0917 - the contract of API.md
     """
     if track not in _TRACKS:
         raise ConfigurationError(f"track: expected {' or '.join(_TRACKS)}, got {track!r}")
+    if n_jobs != -1:
+        whole_number("n_jobs", n_jobs, 1)
     repeats = whole_number("n_repeats", n_repeats, 1)
     entrants = entrants_of(strategies, track)
     course = _course(
@@ -134,6 +136,7 @@ def _course(
     rows, test_rows = data.checked_rows(four[0], "X_train"), data.checked_rows(four[2], "X_test")
     y = data.checked_labels(four[1], len_of(rows))
     test_y = data.checked_labels(four[3], len_of(test_rows))
+    data.expect_one_kind(y, test_y)
     if len(y) <= counts["initial"]:
         raise DataError(
             f"X_train: expected more than n_initial={counts['initial']} rows, got {len(y)}"

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from auto_labeling.errors import ConfigurationError
 from auto_labeling.quality.aggregate import Aggregate
 from auto_labeling.quality.dawid_skene import rows
 from auto_labeling.quality.deciding import Deciding
@@ -98,6 +99,10 @@ class Auto(Deciding):
     """
 
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise ConfigurationError(f"seed: expected 0 or more, got {self.seed}")
 
     def aggregate(self, ratings: Ratings) -> Aggregate:
         opinions = Opinions(ratings)

@@ -44,6 +44,21 @@ class Annotations:
         said = [(item, annotator, label) for (item, annotator), label in last.items()]
         return cls(items=items, annotators=annotators, said=said, kind=kind)
 
+    @property
+    def nothing(self) -> bool:
+        """Whether all labels are empty lists, of which nobody knows whether they held shapes."""
+        return self.kind == "multi" and not any(label for *_, label in self.said)
+
+    def in_order(self) -> tuple[Annotations, Sequence[int]]:
+        """Return the same with items and annotators in their order, and where each item is now.
+
+        A draw must not depend on the order of a frame's rows. Names without an order stay.
+        """
+        items, at = _sorted(self.items)
+        people, who = _sorted(self.annotators)
+        said = [(at[item], who[person], label) for item, person, label in self.said]
+        return Annotations(items=items, annotators=people, said=said, kind=self.kind), at
+
     def ratings(self) -> tuple[Ratings, list[Any], list[Any]]:
         """Return labels as ratings with their items and classes, a set of labels as one class.
 
@@ -101,6 +116,16 @@ class Annotations:
 def is_frame(given: Any) -> bool:
     """Whether annotations came as a frame."""
     return hasattr(given, "columns") and hasattr(given, "iloc")
+
+
+def _sorted(names: Sequence[Any]) -> tuple[Sequence[Hashable], list[int]]:
+    """Return names in their order, where they have one, and where each is in it."""
+    try:
+        order = sorted(range(len(names)), key=names.__getitem__)
+    except TypeError:
+        order = list(range(len(names)))
+    places = np.argsort(order).tolist() if order else []
+    return [names[at] for at in order], places
 
 
 def _vote(item: int, person: int, value: Any) -> Vote:
@@ -189,6 +214,11 @@ def _flat(held: Iterable[Iterable[Any]]) -> Iterator[Any]:
 def _plain(label: Any, kind: _Kind, item: Hashable) -> Any:
     """Return a label that can be compared. Raises `DataError` for one of another kind."""
     if kind == "single":
+        if isinstance(label, _SHAPES):
+            raise DataError(
+                f"annotations: item {item!r}: expected a list of shapes, got a "
+                f"{type(label).__name__} alone; put it into a list"
+            )
         if not isinstance(label, Hashable):
             raise DataError(
                 f"annotations: item {item!r}: expected a label, got a {type(label).__name__}"

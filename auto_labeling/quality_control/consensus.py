@@ -28,7 +28,8 @@ def decided(annotations: Annotations, method: str) -> tuple[list[Any], list[floa
         raise ConfigurationError(
             f"method: expected, of {of}, one of {', '.join(sorted(table))}, got {method!r}"
         )
-    votes, schema, names = annotations.votes()
+    ordered, places = annotations.in_order()
+    votes, schema, names = ordered.votes()
     labels: list[Any] = [None] * len(annotations.items)
     confidence = [0.0] * len(annotations.items)
     for verdict in quality.TABLE[table[method]]().resolve(votes, schema):
@@ -37,7 +38,7 @@ def decided(annotations: Annotations, method: str) -> tuple[list[Any], list[floa
         at = int(verdict.item_id)
         labels[at] = _label(verdict.value, annotations.kind, names)
         confidence[at] = verdict.confidence
-    return labels, confidence
+    return [labels[at] for at in places], [confidence[at] for at in places]
 
 
 def _label(value: Any, kind: str, names: list[Any]) -> Any:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from auto_labeling.arguments import as_number
+from auto_labeling.errors import ConfigurationError
 from auto_labeling.quality_control.annotations import Annotations, is_frame
 from auto_labeling.quality_control.consensus import decided
 from auto_labeling.quality_control.metrics import Agreement, each_item, measured
@@ -61,6 +63,8 @@ class QualityControl:
         >>> QualityControl().find_disagreements([["a", "b", "a"], ["a", "a", None]], 0.5)
         [1]
         """
+        if not 0 <= as_number(threshold) <= 1:
+            raise ConfigurationError(f"threshold: expected a number from 0 to 1, got {threshold!r}")
         found = each_item(Annotations.of(annotations), np.random.default_rng(0))
         below = [(share, item) for item, share in found if share < threshold]
         return [item for _, item in sorted(below, key=lambda one: one[0])]

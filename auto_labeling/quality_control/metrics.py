@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from numbers import Real
 from typing import Any
 
@@ -22,11 +23,13 @@ from auto_labeling.quality.agreement import (
 )
 from auto_labeling.quality.agreement.drawings import Drawings, DrawnAgreement
 from auto_labeling.quality.agreement.pairs import mean_cohen_kappa
-from auto_labeling.quality.agreement.resampling import resampled
+from auto_labeling.quality.agreement.resampling import DRAWS, resampled
 from auto_labeling.quality.set_alpha import SetAlpha
 from auto_labeling.quality_control.annotations import Annotations
 from auto_labeling.records import Interval
 
+_MOST_CELLS = 50_000_000
+"""Figures that grades are compared by: for every item, and for every draw of items, k x k."""
 _Measure = Callable[[Annotations, np.random.Generator], Interval]
 
 
@@ -53,6 +56,9 @@ class Agreement(float):
 
 def measured(annotations: Annotations, metric: str, rng: np.random.Generator) -> Agreement:
     """Return the agreement by this metric. Raises `ConfigurationError` for one that is none."""
+    if annotations.nothing and metric in OF_SHAPES.keys() - OF_LABELS.keys():
+        n = int((annotations.ratings()[0].counts().sum(axis=1) >= 2).sum())
+        return Agreement(replace(Interval.unknown(), n=n), "nobody drew anything")
     table = OF_SHAPES if annotations.kind == "drawn" else OF_LABELS
     if metric not in table:
         of = "shapes" if annotations.kind == "drawn" else "labels"
@@ -63,16 +69,18 @@ def measured(annotations: Annotations, metric: str, rng: np.random.Generator) ->
             + (only if metric in other else "")
         )
     interval = table[metric](annotations, rng)
-    return Agreement(interval, _why(annotations, interval))
+    return Agreement(interval, _why(annotations, metric, interval))
 
 
-def _why(annotations: Annotations, interval: Interval) -> str | None:
+def _why(annotations: Annotations, metric: str, interval: Interval) -> str | None:
     if not math.isnan(interval.value):
         return None
     if not interval.n:
         return "no item was labeled by two annotators, so that there is nothing to compare"
-    if annotations.kind == "drawn":
-        return "nothing was drawn that could be compared, or all drawings are alike"
+    if annotations.kind == "drawn" and metric != "krippendorff_alpha":
+        return "no object was drawn by two annotators"
+    if annotations.kind == "drawn" and interval.n < 2:
+        return "one picture has no other to tell agreement from chance by"
     return (
         "all answers that can be compared are the same, so that agreement cannot be told from "
         "chance"
@@ -104,12 +112,21 @@ def _alpha(annotations: Annotations, rng: np.random.Generator) -> Interval:
 
 
 def _ordinal(annotations: Annotations, rng: np.random.Generator) -> Interval:
-    _numbers(annotations.classes())  # words have no order that anybody has told
+    grades = len(_numbers(annotations.classes()))  # words have no order that anybody has told
+    if not grades:
+        return Interval.unknown()
+    if max(len(annotations.items), DRAWS) * grades**2 > _MOST_CELLS:
+        raise DataError(
+            f"annotations: {grades} different grades take too much memory; round them, or use "
+            "krippendorff_alpha_interval"
+        )
     return _coefficient(OrdinalAlpha())(annotations, rng)
 
 
 def _interval(annotations: Annotations, rng: np.random.Generator) -> Interval:
     ratings, _, classes = annotations.ratings()
+    if not classes:
+        return Interval.unknown()
     return coefficient_interval(IntervalAlpha(values=_numbers(classes)), ratings.counts(), rng)
 
 

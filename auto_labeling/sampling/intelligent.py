@@ -12,6 +12,7 @@ from auto_labeling import rows as data
 from auto_labeling.arguments import weight, whole_number
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.ports import QueryStrategy
+from auto_labeling.sampling.label_sets import joined
 from auto_labeling.sampling.metrics import (
     SamplerMetrics,
     accuracy_of,
@@ -113,7 +114,7 @@ class IntelligentSampler(Sampler):
         if self._y is None:
             return self.fit(rows, labels)
         self._wrong += (guesses(self._model, rows) != labels).tolist()
-        return self._learn(data.stacked(self._rows, rows), np.concatenate([self._y, labels]))
+        return self._learn(data.stacked(self._rows, rows), joined(self._y, labels))
 
     def select(
         self,

@@ -39,6 +39,7 @@ def joined(first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
         raise DataError(
             f"y: expected labels of shape {first.shape[1:]} as before, got {second.shape[1:]}"
         )
+    data.expect_one_kind(first, second)
     return np.concatenate([first, second])
 
 

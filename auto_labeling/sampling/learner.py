@@ -57,6 +57,7 @@ class ActiveLearner(Sampler):
         self._sent: dict[str, Any] = {}
         self._given: tuple[Any, NDArray[Any]] | None = None
         self._answers: dict[str, tuple[Any, Any]] = {}
+        self._pairs = 0
 
     def select(self, X_unlabeled: Any, n_samples: int | None = None) -> NDArray[np.intp]:
         """Return (b,) positions in the pool, best first; `batch_size` of them by default."""
@@ -79,8 +80,7 @@ class ActiveLearner(Sampler):
         if self._given is not None:
             rows = data.stacked(self._given[0], rows)
             labels = joined(self._given[1], labels)
-        self._given = rows, labels
-        return self.update_model()
+        return self._learn_all(rows, labels)
 
     def add_labeled_sample(self, annotation: Any) -> bool:
         """Take one label in, for the next `update_model`; return whether there was one.
@@ -98,18 +98,28 @@ class ActiveLearner(Sampler):
                 f"{type(annotation).__name__}"
             )
         sample, label = annotation
-        self._answers[f"pair {len(self._answers)}"] = (_one_row(sample), label)
+        row = data.checked_rows(_one_row(sample), "sample")
+        target = checked_targets([label], 1)
+        if self._given is not None:  # what cannot be learned is said before it is kept
+            data.stacked(data.take(self._given[0], slice(0)), row)
+            joined(self._given[1], target)
+        self._answers[f"pair {self._pairs}"] = row, target[0]
+        self._pairs += 1
         return True
 
     def update_model(self) -> Self:
         """Learn from everything given and added so far."""
-        rows, labels = self._given if self._given is not None else (None, np.empty(0))
+        return self._learn_all(*(self._given or (None, np.empty(0))))
+
+    def _learn_all(self, rows: Any, labels: NDArray[Any]) -> Self:
+        """Learn from these and from all that was added; where that fails nothing has changed."""
+        given = None if rows is None else (rows, labels)
         for row, label in self._answers.values():
             rows = row if rows is None else data.stacked(rows, row)
             labels = joined(labels, np.array([label])) if len(labels) else np.array([label])
         if rows is None:
             raise DataError("update_model: expected labels to learn from; none were added")
-        given, answers = self._given, self._answers
+        answers = self._answers
         super().fit(rows, labels)
         self._given, self._answers = given, answers
         return self

@@ -177,8 +177,9 @@ def _taken(
 def _objection(proposed: PseudoLabels, left: int, gained: float) -> str:
     """Return what speaks against the pseudo-labels; '' where nothing does.
 
-    They are taken of the `left` unlabeled rows. `gained` is how much the log likelihood of hidden labels rises with the proposals. What is lent
-    to the graphs lowers it where neighbours know nothing: they have to earn it.
+    They are taken of the `left` unlabeled rows. `gained` is how much the log likelihood of hidden
+    labels rises with the proposals. What is lent to the graphs lowers it where neighbours know
+    nothing: they have to earn it.
     """
     if not len(proposed):
         return "max_ratio lets none be taken" if left else "nothing is left to be labeled"

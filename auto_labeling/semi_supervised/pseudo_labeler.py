@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from auto_labeling import rows as data
-from auto_labeling.arguments import is_number
+from auto_labeling.arguments import as_number
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.models import asking
 from auto_labeling.semi_supervised.class_shares import balanced as balanced_of
@@ -52,7 +52,7 @@ class PseudoLabeler:
                 f"initial_threshold: expected at least min_threshold, {min_threshold!r}, got "
                 f"{initial_threshold!r}"
             )
-        if not is_number(decay_per_round) or not 0 <= decay_per_round < 1:
+        if not 0 <= as_number(decay_per_round) < 1:
             raise ConfigurationError(
                 f"decay_per_round: expected a number from 0 to 1, got {decay_per_round!r}"
             )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from auto_labeling.arguments import is_number
+from auto_labeling.arguments import as_number
 from auto_labeling.arrays import expect_shape
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.quality.annotators.shares import exact_limits
@@ -109,7 +109,7 @@ def calibrated_thresholds(
 
 def checked_confidence(threshold: float, name: str = "confidence_threshold") -> float:
     """Return a threshold above 0 and up to 1, or raise `ConfigurationError`."""
-    if not is_number(threshold) or not 0 < threshold <= 1:  # false for NaN
+    if not 0 < as_number(threshold) <= 1:
         raise ConfigurationError(
             f"{name}: expected a number above 0 and up to 1, got {threshold!r}"
         )
@@ -118,7 +118,7 @@ def checked_confidence(threshold: float, name: str = "confidence_threshold") -> 
 
 def checked_weight(weight: float) -> float:
     """Return a weight above 0 and below 1, or raise `ConfigurationError`."""
-    if not is_number(weight) or not 0 < weight < 1:
+    if not 0 < as_number(weight) < 1:
         raise ConfigurationError(f"weight: expected a number above 0 and below 1, got {weight!r}")
     return float(weight)
 
@@ -127,7 +127,7 @@ def checked_ratio(max_ratio: float | None) -> float | None:
     """Return a ratio of 0 or more, or raise `ConfigurationError`; None is no cap."""
     if max_ratio is None:
         return None
-    if not is_number(max_ratio) or not 0 <= max_ratio < np.inf:
+    if not 0 <= as_number(max_ratio) < np.inf:
         raise ConfigurationError(f"max_ratio: expected a number of 0 or more, got {max_ratio!r}")
     return float(max_ratio)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from auto_labeling.arguments import as_number, whole_number
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.ports import Progress, StoppingRule
 from auto_labeling.strategies import stopping
@@ -80,6 +82,10 @@ def rules_of(criteria: Mapping[str, Any] | None) -> tuple[StoppingRule, ...]:
     >>> [type(rule).__name__ for rule in rules_of({"max_samples": 100, "min_accuracy": 0.9})]
     ['MaxSamples', 'Target', 'PoolExhausted']
     """
+    if not isinstance(criteria, Mapping | None):
+        raise ConfigurationError(
+            f"stopping_criteria: expected keys and figures, got a {type(criteria).__name__}"
+        )
     given = dict(criteria or {})
     for name in given:
         if name not in _RULES:
@@ -99,19 +105,16 @@ def _settled(name: str, given: object, checked: Callable[[str, object], float]) 
 
 
 def _whole(name: str, given: object) -> int:
-    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
-        raise ConfigurationError(
-            f"stopping_criteria.{name}: expected a whole number above 0, got {given!r}"
-        )
-    return given
+    return whole_number(f"stopping_criteria.{name}", given, least=1)
 
 
 def _above_zero(name: str, given: object) -> float:
-    if isinstance(given, bool) or not isinstance(given, int | float) or not given > 0:
+    number = as_number(given)
+    if not 0 < number < math.inf:
         raise ConfigurationError(
             f"stopping_criteria.{name}: expected a number above 0, got {given!r}"
         )
-    return float(given)
+    return number
 
 
 def _share(name: str, given: object) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from auto_labeling import rows as data
-from auto_labeling.arguments import whole_number
+from auto_labeling.arguments import as_number, whole_number
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.formats import TABLE as FORMATS
 from auto_labeling.records import Interval
@@ -179,8 +179,9 @@ class LabelingSession:
 
     def take_back(self, indices: Sequence[int] | NDArray[np.intp] | None = None) -> None:
         """Let positions that were handed out, by default all, be handed out again."""
-        given = set(self._record.handed_out if indices is None else np.asarray(indices).tolist())
-        self._record.handed_out = [at for at in self._record.handed_out if at not in given]
+        handed_out = self._record.handed_out
+        given = set(handed_out if indices is None else np.ravel(indices).tolist())
+        self._record.handed_out = [at for at in handed_out if at not in given]
 
     def submit_labels(
         self, indices: ArrayLike, labels: ArrayLike, cost: float | None = None
@@ -192,7 +193,7 @@ class LabelingSession:
         positions, given = self._record.checked(indices, labels, len_of(self._pool()))
         if not len(positions):
             return
-        paid = float(len(positions)) if cost is None else float(cost)
+        paid = float(len(positions)) if cost is None else as_number(cost)
         if not 0 <= paid < math.inf:
             raise DataError(f"cost: expected 0 or more, got {cost!r}")
         self._learn(positions, given, paid)

@@ -116,7 +116,7 @@ def read(path: Path) -> Record:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise DataError(f"{path}: there is no such file") from error
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise DataError(f"{path}: expected a saved session; it cannot be read as JSON") from error
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise DataError(f"{path}: expected a saved session, got another file")
@@ -142,11 +142,16 @@ def pool_digest(rows: Any) -> str:
     digest = hashlib.sha256(f"{n} {getattr(rows, 'shape', ())}".encode())
     if hasattr(sample, "tocsr"):
         sample = sample.toarray()
-    if isinstance(sample, np.ndarray):
-        digest.update(np.ascontiguousarray(sample).tobytes())
-    else:
-        digest.update(repr(sample.to_csv() if hasattr(sample, "iloc") else sample).encode())
+    apart = isinstance(sample, list) and any(isinstance(one, np.ndarray) for one in sample)
+    for part in sample if apart else [sample]:  # `repr` of large arrays leaves numbers out
+        digest.update(_bytes_of(part))
     return digest.hexdigest()
+
+
+def _bytes_of(part: Any) -> bytes:
+    if isinstance(part, np.ndarray):
+        return np.ascontiguousarray(part).tobytes()
+    return repr(part.to_csv() if hasattr(part, "iloc") else part).encode()
 
 
 def _round(given: Mapping[str, Any]) -> Round:

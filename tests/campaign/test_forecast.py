@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -203,3 +204,18 @@ def test_adaptive_overlap_is_between_one_opinion_and_the_most_and_within_the_cap
     assert (poor.fewest_answers, poor.answers, poor.money_micros) == (100, 120, 6_000_000)
     fixed = plan(Terms(**terms, answers_cap=1_000))
     assert fixed.fewest_answers == fixed.answers == 100
+
+
+def test_gold_and_the_slice_are_bought_as_well() -> None:
+    few = Terms(candidates=150, batch=15, overlap=1, answers_cap=100, max_rounds=3)
+    assert plan(few).answers == 45
+    sliced = replace(few, sliced=60, slice_opinions=3)
+    assert (plan(sliced).items, plan(sliced).answers) == (45, 100)
+    assert plan(replace(sliced, answers_cap=500)).answers == 135
+    assert plan(replace(sliced, answers_cap=500, sliced=10)).answers == 65
+    gold = replace(few, overlap=2, gold=Fraction(1, 2))
+    assert (plan(gold).items, plan(gold).answers, plan(gold).answers_cap) == (33, 99, 100)
+    kept = replace(few, max_rounds=None, kept=Fraction(1, 5))
+    assert plan(kept).answers == 80, "what adjudicators decide is theirs alone"
+    paid = replace(sliced, answers_cap=500, money_cap_micros=6_000_000, price_micros=50_000)
+    assert plan(paid).money_micros == 6_000_000

@@ -67,6 +67,14 @@ def _other_views(desk: Desk) -> str:
     return desk.write(semi_supervised={"kind": "co_training", "views": [2, 1]})
 
 
+def _nobody_senior(desk: Desk) -> str:
+    return desk.write(quality={"overlap": {"default": 1, "include": "senior"}})
+
+
+def _seed_below_zero(desk: Desk) -> str:
+    return desk.write(quality={"consensus": {"kind": "auto", "seed": -1}})
+
+
 def _endless_ratio(desk: Desk) -> str:
     return desk.write(semi_supervised={"kind": "auto", "max_ratio": float("inf")})
 
@@ -76,6 +84,8 @@ def _endless_ratio(desk: Desk) -> str:
     ("make", "words"),
     [
         (_other_views, "semi_supervised.views: expected widths that add up to the 4 columns"),
+        (_nobody_senior, "quality.overlap.include: expected a role that somebody of `people` has"),
+        (_seed_below_zero, "quality.consensus.seed: expected 0 or more"),
         (_endless_ratio, "semi_supervised.max_ratio: expected a number above 0"),
         (_misspelt, "did you mean 'budget'"),
         (_missing, "there is no such file"),
@@ -169,7 +179,10 @@ def test_a_batch_larger_than_the_pool_is_warned_of(desk: Desk) -> None:
 
 def test_too_few_people_are_warned_of(desk: Desk) -> None:
     assert desk.type("plan", desk.write(quality={"overlap": 5})) == 0
-    assert "the tool has 4" in desk.out.replace("\n", " ")
+    assert "each of the 4 people, got 5" in desk.out.replace("\n", " ")
+    slice_ = {"agreement": {"slice": 6, "opinions": 9}}
+    assert desk.type("plan", desk.write(quality=slice_)) == 0
+    assert "quality.agreement.opinions: expected at most" in desk.out.replace("\n", " ")
 
 
 def test_a_changed_file_is_refused_until_it_is_amended(desk: Desk, created: str) -> None:

@@ -216,3 +216,60 @@ def test_annotations_are_the_same_for_nan_of_every_kind() -> None:
     missing = [None, float("nan"), np.nan, pd.NA]
     read = Annotations.of([missing, ["a", "b", "c", "d"]])
     assert len(read.said) == 4
+
+
+@pytest.mark.parametrize("method", sorted(consensus.OF_LABELS))
+def test_the_order_of_rows_decides_nothing(method: str) -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, 60)
+    rows = [
+        (f"item {at}", f"person {who}", int(truth[at] ^ (rng.random() < 0.1 + 0.05 * who)))
+        for at in range(60)
+        for who in range(7)
+    ]
+    given = pd.DataFrame(rows, columns=["item", "annotator", "label"])
+    first = QualityControl().consensus_labeling(given, method)
+    again = QualityControl().consensus_labeling(given.sample(frac=1, random_state=1), method)
+    assert list(first.index) == [f"item {at}" for at in range(60)]
+    again = again.reindex(first.index)
+    assert again["label"].tolist() == first["label"].tolist()
+    np.testing.assert_allclose(again["confidence"], first["confidence"], atol=1e-9)
+
+
+@pytest.mark.parametrize("nothing", [[], [[], []], [[None, None], [None, None]]])
+@pytest.mark.parametrize("metric", sorted(metrics.OF_LABELS))
+def test_of_no_answers_nothing_is_known(nothing: Any, metric: str) -> None:
+    found = QualityControl().inter_annotator_agreement(nothing, metric)
+    assert math.isnan(found)
+    assert found.why_unknown is not None
+
+
+def test_grades_as_fine_as_numbers_are_numbers() -> None:
+    fine = np.arange(400) / 7
+    with pytest.raises(DataError, match=r"400 different grades .* krippendorff_alpha_interval"):
+        QualityControl().inter_annotator_agreement([fine, fine], "krippendorff_alpha_ordinal")
+    found = QualityControl().inter_annotator_agreement([fine, fine], "krippendorff_alpha_interval")
+    assert found == 1
+
+
+def test_pictures_on_which_nobody_drew() -> None:
+    for metric in ("iou", "dice", "f1"):
+        found = QualityControl().inter_annotator_agreement([[[], []], [[], []]], metric)
+        assert math.isnan(found)
+        assert (found.interval.n, found.why_unknown) == (2, "nobody drew anything")
+    apart = [[[box(0.0)]], [[box(0.7)]]]
+    for metric, why in (
+        ("iou", "no object was drawn by two"),
+        ("krippendorff_alpha", "one picture"),
+    ):
+        found = QualityControl().inter_annotator_agreement(apart, metric)
+        assert math.isnan(found)
+        assert why in str(found.why_unknown)
+    with pytest.raises(DataError, match="expected a list of shapes, got a Box alone"):
+        QualityControl().inter_annotator_agreement([[box(0.0)], [box(0.1)]], "iou")
+
+
+@pytest.mark.parametrize("threshold", [50, -0.1, math.nan, "a"])
+def test_a_threshold_is_a_share(threshold: Any) -> None:
+    with pytest.raises(ConfigurationError, match="threshold: expected a number from 0 to 1"):
+        QualityControl().find_disagreements([[1], [1]], threshold)

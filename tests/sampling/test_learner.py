@@ -14,6 +14,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.formats.codec import ITEM
+from auto_labeling.sampling.intelligent import IntelligentSampler
 from auto_labeling.sampling.learner import ActiveLearner
 from auto_labeling.sampling.names import SEVERAL_LABELS, known, strategy_of
 from auto_labeling.strategies import TABLE
@@ -248,3 +249,37 @@ def test_names_are_those_of_campaign_files_too() -> None:
     assert "explore" not in known(), "it needs a strategy to wrap"
     assert strategy_of({"kind": "top_k", "scorer": {"kind": "entropy"}}) == TopK(Entropy())
     assert strategy_of("random") == TABLE["random"]()
+
+
+def test_a_skip_makes_no_pair_lose_its_place() -> None:
+    learner = ActiveLearner(random_state=0)
+    learner.add_labeled_sample(webhook({"text": "task text"}, "x"))
+    learner.add_labeled_sample(("pair one", "p"))
+    learner.add_labeled_sample(webhook({"text": "task text"}, None))
+    learner.add_labeled_sample(("pair two", "q"))
+    assert learner.update_model().n_labels == 2
+
+
+def test_what_was_refused_is_forgotten() -> None:
+    X, y = clouds(60)
+    learner = ActiveLearner(random_state=0).fit(X[:20], y[:20])
+    with pytest.raises(DataError, match="expected labels of shape"):
+        learner.update(X[20:30], np.zeros((10, 2), dtype=int))
+    for sample, said in (((X[20], None), "row 0 has none"), ((X[20][:1], y[20]), "rows of shape")):
+        with pytest.raises(DataError, match=said):
+            learner.add_labeled_sample(sample)
+    assert learner.update(X[20:30], y[20:30]).n_labels == 30
+    fresh = ActiveLearner(random_state=0)
+    with pytest.raises(DataError):
+        fresh.update(X[:20], np.zeros((20, 2), dtype=int))
+    assert fresh.update(X[:20], y[:20]).n_labels == 20
+
+
+def test_words_and_numbers_are_not_the_same_labels() -> None:
+    X, _ = clouds(60)
+    y = np.arange(len(X)) % 2
+    for sampler in (ActiveLearner(random_state=0), IntelligentSampler(random_state=0)):
+        sampler.fit(X[:20], y[:20])
+        with pytest.raises(DataError, match="y: expected labels of one kind, got 0 and '1'"):
+            sampler.update(X[20:22], ["1", "0"])
+        assert sampler.update(X[20:22], y[20:22]).n_labels == 22
