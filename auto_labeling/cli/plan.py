@@ -15,7 +15,7 @@ from auto_labeling.cli.options import ConfigArgument, JsonOption, WorkspaceOptio
 if TYPE_CHECKING:
     from auto_labeling.campaign.forecast import Plan
     from auto_labeling.cli.forecasting import Outlook
-    from auto_labeling.quality_plan import Overlap
+    from auto_labeling.quality_plan import Quality
 
 
 def plan(
@@ -53,12 +53,11 @@ def _json(outlook: Outlook) -> dict[str, Any]:
     }
 
 
-def _opinions(overlap: Overlap) -> str:
-    return (
-        str(overlap.default)
-        if overlap.most == overlap.default
-        else (f"{overlap.default} to {overlap.most}")
-    )
+def _opinions(quality: Quality) -> str:
+    overlap, agreement = quality.overlap, quality.agreement
+    more = "" if overlap.most == overlap.default else f" to {overlap.most}"
+    sliced = "" if agreement is None else f", {agreement.opinions} on the slice"
+    return f"{overlap.default}{more} an item{sliced}{'' if quality.gold is None else ', and gold'}"
 
 
 def _further(found: Plan) -> str:
@@ -75,14 +74,14 @@ def _show(outlook: Outlook, config: str) -> None:
 
     found, budget = outlook.plan, outlook.config.budget
     cost = format_micros(found.money_micros, budget.currency)
-    overlap = outlook.config.quality.overlap
+    opinions = _opinions(outlook.config.quality)
     screen.line(f"{outlook.config.name}: at most", style="bold")
     screen.pairs(
         [
             ("pool", _pool(outlook)),
             ("rounds", f"{count(found.rounds)} of {count(outlook.config.strategy.batch, 'item')}"),
             ("items", count(found.items)),
-            ("answers", f"{count(found.answers)} ({_opinions(overlap)} an item){_further(found)}"),
+            ("answers", f"{count(found.answers)} ({opinions}){_further(found)}"),
             ("money", cost),
             ("ends by", _ENDS[found.binds]),
             *earlier(outlook.ends_early),
