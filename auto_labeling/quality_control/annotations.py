@@ -144,6 +144,8 @@ def _frame(frame: Any) -> _Read:
             f"annotations: expected a frame with the columns {', '.join(COLUMNS)}, "
             f"got {list(frame.columns)} without {' and '.join(missing)}"
         )
+    if twice := [name for name in COLUMNS if list(frame.columns).count(name) > 1]:
+        raise DataError(f"annotations: expected one column {twice[0]}, got several of that name")
     places = []
     for name in COLUMNS[:2]:
         at, names = pd.factorize(frame[name])

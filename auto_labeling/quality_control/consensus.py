@@ -20,10 +20,10 @@ OF_SHAPES = {"auto": "merged_shapes", "majority_vote": "merged_shapes"}
 """The same of boxes, polygons and masks: one rule, which learns how far to trust each person."""
 
 
-def decided(annotations: Annotations, method: str) -> tuple[list[Any], list[float]]:
+def decided(annotations: Annotations, method: object) -> tuple[list[Any], list[float]]:
     """Return a label for each item, None where nothing decides, and how sure it is, in [0, 1]."""
     table = OF_SHAPES if annotations.kind == "drawn" else OF_LABELS
-    if method not in table:
+    if not isinstance(method, str) or method not in table:
         of = "shapes" if annotations.kind == "drawn" else "labels"
         raise ConfigurationError(
             f"method: expected, of {of}, one of {', '.join(sorted(table))}, got {method!r}"

@@ -56,6 +56,8 @@ class Agreement(float):
 
 def measured(annotations: Annotations, metric: str, rng: np.random.Generator) -> Agreement:
     """Return the agreement by this metric. Raises `ConfigurationError` for one that is none."""
+    if not isinstance(metric, str):
+        raise ConfigurationError(f"metric: expected a name, got a {type(metric).__name__}")
     if annotations.nothing and metric in OF_SHAPES.keys() - OF_LABELS.keys():
         n = int((annotations.ratings()[0].counts().sum(axis=1) >= 2).sum())
         return Agreement(replace(Interval.unknown(), n=n), "nobody drew anything")

@@ -16,7 +16,7 @@ from auto_labeling.strategies.top_k import checked_scores
 @overload
 def select_for_labeling(
     X_labeled: Any,
-    y_labeled: ArrayLike,
+    y_labeled: ArrayLike | None,
     X_unlabeled: Any,
     n_samples: int,
     strategy: object = ...,
@@ -30,7 +30,7 @@ def select_for_labeling(
 @overload
 def select_for_labeling(
     X_labeled: Any,
-    y_labeled: ArrayLike,
+    y_labeled: ArrayLike | None,
     X_unlabeled: Any,
     n_samples: int,
     strategy: object = ...,
@@ -43,7 +43,7 @@ def select_for_labeling(
 
 def select_for_labeling(
     X_labeled: Any,
-    y_labeled: ArrayLike,
+    y_labeled: ArrayLike | None,
     X_unlabeled: Any,
     n_samples: int,
     strategy: object = "uncertainty",
@@ -58,7 +58,7 @@ def select_for_labeling(
     batch together without scoring single candidates, such as `coreset`, has nan for each.
 
     Args:
-        X_labeled: (l, ...) rows whose labels are known; may be empty.
+        X_labeled: (l, ...) rows whose labels are known; may be empty, or None.
         y_labeled: (l,) their labels.
         X_unlabeled: (n, ...) the pool.
         n_samples: how many to choose.
@@ -72,7 +72,7 @@ def select_for_labeling(
     array([1, 2])
     """
     sampler = OneOff(model, strategy, random_state)
-    if len(np.asarray(y_labeled)):
+    if y_labeled is not None and len(np.asarray(y_labeled)):
         sampler.fit(X_labeled, y_labeled)
     picks, scores = sampler.select_scored(X_unlabeled, n_samples)
     return (picks, scores) if return_scores else picks

@@ -269,6 +269,16 @@ def test_pictures_on_which_nobody_drew() -> None:
         QualityControl().inter_annotator_agreement([[box(0.0)], [box(0.1)]], "iou")
 
 
+def test_what_is_no_name_is_said() -> None:
+    two = frame(["a", "b"], ["a", "a"])
+    with pytest.raises(ConfigurationError, match="metric: expected a name, got a list"):
+        QualityControl().inter_annotator_agreement(two, ["iou"])  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="method: expected, of labels, one of"):
+        QualityControl().consensus_labeling(two, ["auto"])  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="annotations: expected one column label, got several"):
+        QualityControl().consensus_labeling(pd.concat([two, two[["label"]]], axis=1))
+
+
 @pytest.mark.parametrize("threshold", [50, -0.1, math.nan, "a"])
 def test_a_threshold_is_a_share(threshold: Any) -> None:
     with pytest.raises(ConfigurationError, match="threshold: expected a number from 0 to 1"):

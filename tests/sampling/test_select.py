@@ -33,8 +33,10 @@ def test_what_scores_no_single_candidate_has_no_scores() -> None:
 
 
 def test_nothing_labeled_starts_cold() -> None:
-    picks = select_for_labeling(X[:0], [], POOL, 9, "margin")
-    np.testing.assert_array_equal(picks, ActiveLearner(random_state=0).select(POOL, 9))
+    cold = ActiveLearner(random_state=0).select(POOL, 9)
+    for nothing in ((X[:0], []), (None, None)):
+        picks = select_for_labeling(*nothing, POOL, 9, "margin")
+        np.testing.assert_array_equal(picks, cold)
 
 
 def test_an_unknown_strategy_is_named() -> None:
