@@ -107,9 +107,11 @@ def _leaf(hint: Any, value: object, where: str) -> Any:
     try:
         return TypeAdapter(hint, config={"arbitrary_types_allowed": True}).validate_python(value)
     except ValidationError as error:
-        first = error.errors()[0]
+        # Of several types that were tried, the one that got furthest is the one that was meant.
+        first = max(error.errors(), key=lambda one: len(one["loc"]))
         at = "".join(f"[{part}]" for part in first["loc"] if isinstance(part, int))
-        quote = "; write it in quotes" if first["type"] == "string_type" else ""
+        is_text = first["type"] == "string_type" and not isinstance(first["input"], list | dict)
+        quote = "; write it in quotes" if is_text else ""
         raise ConfigurationError(
             f"{where}{at}: {_lower(first['msg'])}, got {first['input']!r}{quote}"
         ) from error

@@ -45,6 +45,7 @@ class Drawing:
     pen: Pen = field(default_factory=Pen)
     sizes: tuple[int, ...] = ()
     notes: Mapping[str, Any] | None = None
+    words: str | Mapping[str, float] = ""
     weight: float = 1.0
     checked: bool = False
     _hidden: int = 0
@@ -109,6 +110,8 @@ def test_an_optional_key_may_be_null() -> None:
         ({"weight": "heavy"}, "weight: input should be a valid number"),
         ({"checked": "perhaps"}, "checked: input should be a valid boolean"),
         ({"title": 3}, "title: input should be a valid string, got 3; write it in quotes"),
+        ({"words": [1]}, "words: input should be a valid string, got [1]"),
+        ({"words": {"a": "40%"}}, "words: input should be a valid number, unable to parse"),
         ({"notes": []}, "notes: input should be a valid dictionary, got []"),
     ],
 )

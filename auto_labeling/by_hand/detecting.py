@@ -23,6 +23,11 @@ def detector_of(
     Raises `ConfigurationError` where it is none of these.
     """
     if isinstance(model, str | PathLike):
+        if str(model).endswith(".yaml"):
+            raise ConfigurationError(
+                f"model: expected the path of .pt weights, got {str(model)!r}: its weights are "
+                "random, and see nothing"
+            )
         settings = Yolo(weights=str(model), sha256=sha256, image_size=image_size, device=device)
         return settings.build(seed=0)
     if is_yolo(model):

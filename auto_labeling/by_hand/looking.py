@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from os import PathLike
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TypeVar
 
 from PIL import Image
 
-from auto_labeling.by_hand.picture_files import paths_of
+from auto_labeling.by_hand.picture_files import names_below, paths_of
 from auto_labeling.detections import Detections
 from auto_labeling.errors import DataError
 from auto_labeling.pictures import Pictures
@@ -43,22 +43,28 @@ class PutAside:
     problem: str
 
 
-def pictures_of(given: str | PathLike[str] | Iterable[str | PathLike[str]]) -> list[Path]:
-    """Return the files that a folder, a pattern, a .txt list, a path or a list of them names.
+def pictures_of(given: str | PathLike[str] | Iterable[str | PathLike[str]]) -> dict[Path, str]:
+    """Return file -> name of what a folder, a pattern, a .txt list, a path or a list names.
 
-    In a folder only what has the suffix of a picture counts; each file counts once. Raises
-    `DataError` where there is none.
+    A name is the path below the folder, the fixed part of the pattern, or the folder of the list;
+    in a list of paths, and where files of a .txt list lie elsewhere, below their common folder. In
+    a folder only what has the suffix of a picture counts; each file counts once. Raises `DataError`
+    where there is none.
     """
     if isinstance(given, str | PathLike):
         named = Path(given).expanduser()
         if not (named.exists() or glob.has_magic(str(named))):
             raise DataError(f"images: {given}: there is no such folder or file")
-        found = [one.path for one in find_images(str(named), Path())]
+        found = find_images(str(named), Path())
         if not found:
             raise DataError(f"images: expected pictures at {given}, found none")
+        names = {one.path: PurePath(*one.folders, one.path.name).as_posix() for one in found}
+        if len(set(names.values())) == len(names):
+            return names
+        paths = list(names)
     else:
-        found = paths_of(given)
-    return list(dict.fromkeys(found))
+        paths = list(dict.fromkeys(paths_of(given)))
+    return dict(zip(paths, names_below(paths), strict=True))
 
 
 def look(detector: Detects, paths: Iterable[Path], chunk: int) -> Iterator[Looked | PutAside]:

@@ -34,10 +34,17 @@ def names_of(paths: Sequence[Path]) -> list[str]:
     >>> names_of([Path("x/a/1.png"), Path("x/b/1.png")])
     ['a/1.png', 'b/1.png']
     """
+    names = [path.absolute().name for path in paths]
+    return names if len(set(names)) == len(names) else names_below(paths)
+
+
+def names_below(paths: Sequence[Path]) -> list[str]:
+    """Return the paths of pictures below their common folder.
+
+    >>> names_below([Path("x/a/1.png"), Path("x/a/b/2.png")])
+    ['1.png', 'b/2.png']
+    """
     whole = [path.absolute() for path in paths]
-    names = [path.name for path in whole]
-    if len(set(names)) == len(names):
-        return names
     common = os.path.commonpath([path.parent for path in whole])
     names = [path.relative_to(common).as_posix() for path in whole]
     name, often = Counter(names).most_common(1)[0]

@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from auto_labeling.arguments import is_number, whole_number
 from auto_labeling.by_hand.detecting import detector_of
 from auto_labeling.by_hand.looking import Looked, PutAside, look, pictures_of
 from auto_labeling.by_hand.suggested_files import (
@@ -16,6 +17,7 @@ from auto_labeling.by_hand.suggested_files import (
     as_coco,
     as_texts,
     expect_format,
+    folder_for,
     shapes_of,
     suggested,
     write_coco,
@@ -27,6 +29,8 @@ from auto_labeling.ports import Detects
 from auto_labeling.preannotation.rules import Rules
 from auto_labeling.preannotation.tiling import as_ruled
 from auto_labeling.shapes import Shape
+
+_SURE = 0.7
 
 
 class Preannotations(dict[str, Any]):
@@ -54,7 +58,8 @@ class PreAnnotator:
     Args:
         model: the path of `.pt` weights of ultralytics, a `YOLO` that is loaded already, or any
             detector (`ports.Detects`).
-        confidence_threshold: how sure the model has to be of what is suggested.
+        confidence_threshold: how sure the model has to be of what is suggested; .7 where neither
+            this nor `rules.at_least` says another.
         sha256: the digest of the weights, without which they are not loaded.
         classes: those that are suggested, by default all that the model knows.
         rules: how its classes are mapped, thresholds by class, the least size, tiles ...
@@ -65,7 +70,7 @@ class PreAnnotator:
     def __init__(
         self,
         model: str | PathLike[str] | Detects | Any,
-        confidence_threshold: float = 0.7,
+        confidence_threshold: float | None = None,
         *,
         sha256: str | None = None,
         classes: Sequence[str] | None = None,
@@ -73,13 +78,10 @@ class PreAnnotator:
         image_size: int = 640,
         device: str = "cpu",
     ) -> None:
-        if not 0 <= confidence_threshold <= 1:
-            raise ConfigurationError(
-                f"confidence_threshold: expected a score in [0, 1], got {confidence_threshold}"
-            )
         if isinstance(classes, str):
             raise ConfigurationError(f"classes: expected a list of names, got {classes!r} alone")
-        self.rules = replace(rules or Rules(), at_least=confidence_threshold)
+        rules = rules or Rules()
+        self.rules = replace(rules, at_least=_at_least(confidence_threshold, rules))
         detector = detector_of(model, sha256=sha256, image_size=image_size, device=device)
         self.detector = as_ruled(detector, self.rules)
         self._classes = classes
@@ -105,22 +107,41 @@ class PreAnnotator:
             chunk: how many pictures the model is handed at once.
         """
         expect_format(format)
-        paths = pictures_of(images)
+        chunk = whole_number("chunk", chunk, 1)
+        folder = None if output is None else folder_for(output, "output")
+        names = pictures_of(images)
+        paths = list(names)
         how = Suggesting.of(self.detector.names, self._classes, self.rules, scores=scores)
         quarantined: dict[Path, str] = {}
         looked = _good(look(self.detector, paths, chunk), quarantined)
         shapes: dict[Path, tuple[Shape, ...]] = {}
-        labeled = _noted(suggested(looked, paths, how), paths, shapes)
+        labeled = _noted(suggested(looked, names, how, format), paths, shapes)
         content: dict[str, Any]
         if format == "coco":
             content = as_coco(labeled, how)
-            if output is not None:
-                write_coco(Path(output), content)
+            if folder is not None:
+                write_coco(folder, content)
         else:
             content = dict(as_texts(labeled, how, format))
-            if output is not None:
-                write_texts(Path(output), content.items())
+            if folder is not None:
+                write_texts(folder, content.items())
         return Preannotations(content, shapes, quarantined)
+
+
+def _at_least(threshold: float | None, rules: Rules) -> float:
+    """Return how sure a model has to be, as one of the two says."""
+    if threshold is None:
+        return _SURE if rules.at_least is None else rules.at_least
+    if not is_number(threshold) or not 0 <= threshold <= 1:
+        raise ConfigurationError(
+            f"confidence_threshold: expected a score in [0, 1], got {threshold!r}"
+        )
+    if rules.at_least not in (None, threshold):
+        raise ConfigurationError(
+            f"confidence_threshold: expected the same as rules.at_least, {rules.at_least}, got "
+            f"{threshold}; leave one out"
+        )
+    return float(threshold)
 
 
 def _good(looked: Iterable[Looked | PutAside], quarantined: dict[Path, str]) -> Iterator[Looked]:

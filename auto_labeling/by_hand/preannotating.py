@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from auto_labeling.arguments import whole_number
 from auto_labeling.by_hand.journal import Journal
 from auto_labeling.by_hand.looking import Looked, chunks, contents_of, looked_at
 from auto_labeling.errors import ConfigurationError
@@ -51,8 +52,7 @@ def preannotate(
     """
     if not _VERSION.fullmatch(version):
         raise ConfigurationError(f"version: expected letters, digits and . , + -, got {version!r}")
-    if chunk < 1:
-        raise ConfigurationError(f"chunk: expected at least 1, got {chunk}")
+    chunk = whole_number("chunk", chunk, 1)
     path = into / f"{version}.jsonl"
     digests: dict[Path, str] = {}
     quarantined: dict[Path, str] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,13 +18,15 @@ from auto_labeling.by_hand.suggested_files import (
     as_coco,
     as_texts,
     expect_format,
+    folder_for,
     suggested,
     write_coco,
     write_texts,
 )
-from auto_labeling.files import write_atomically
+from auto_labeling.files import disk_errors, write_atomically
 from auto_labeling.ports import Detects
 from auto_labeling.preannotation.rules import Rules
+from auto_labeling.preannotation.suppression import OVERLAP
 from auto_labeling.preannotation.tiling import as_ruled
 
 
@@ -53,15 +56,19 @@ class Request:
         """Return what predictions are kept under: by all that they depend on."""
         tile = self.rules.tile
         tiles = "" if tile is None else f"-{tile.replace(' ', '')}-{self.rules.tile_overlap:g}"
-        return f"{self.sha256[:16].lower()}-{self.image_size}{tiles}"
+        loose = f"-iou{self.rules.overlap:g}" if self.rules.overlap > OVERLAP else ""
+        return f"{self.sha256[:16].lower()}-{self.image_size}{tiles}{loose}"
 
 
 def preannotate_folder(request: Request, detector: Detects | None = None) -> Preannotated:
     """Predict what is not predicted yet, and write the suggestions of all pictures.
 
     Predictions are kept below `into/predictions`; `into/quarantined.csv` says what was put aside,
-    and why. `detector` takes the place of the weights.
+    and why. Files of pictures that are not there any more go. `detector` takes the place of the
+    weights.
     """
+    folder_for(request.into, "into")
+    pictures = pictures_of(request.images)
     if detector is None:
         detector = detector_of(
             request.model,
@@ -69,27 +76,34 @@ def preannotate_folder(request: Request, detector: Detects | None = None) -> Pre
             image_size=request.image_size,
             device=request.device,
         )
+    detector = as_ruled(detector, request.rules)
+    how = Suggesting.of(detector.names, None, request.rules)
     run = preannotate(
-        as_ruled(detector, request.rules),
-        pictures_of(request.images),
+        detector,
+        list(pictures),
         request.into / "predictions",
         version=request.version,
         chunk=request.chunk,
     )
-    _write(run, request)
+    _write(run, request, pictures, how)
     write_atomically(request.into / "quarantined.csv", _table(run.quarantined))
     return run
 
 
-def _write(run: Preannotated, request: Request) -> None:
-    how, paths = Suggesting.of(run.names, None, request.rules), list(run.digests)
-    if not paths:
-        return
-    labeled = suggested(run, paths, how)
+def _write(
+    run: Preannotated, request: Request, pictures: Mapping[Path, str], how: Suggesting
+) -> None:
+    labeled = suggested(run, pictures, how, request.format)
     if request.format == "coco":
         write_coco(request.into, as_coco(labeled, how))
-    else:
-        write_texts(request.into, as_texts(labeled, how, request.format))
+        return
+    kept = request.into / "predictions" / f"{request.format}.json"
+    before = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else []
+    written = write_texts(request.into, as_texts(labeled, how, request.format))
+    with disk_errors(request.into):
+        for name in set(before) - written:
+            (request.into / name).unlink(missing_ok=True)
+    write_atomically(kept, json.dumps(sorted(written), ensure_ascii=False))
 
 
 def _table(quarantined: Mapping[Path, str]) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from auto_labeling.by_hand.looking import Looked, chunks
-from auto_labeling.by_hand.picture_files import names_of
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.files import disk_errors, write_atomically
 from auto_labeling.formats.coco import encode_coco
@@ -19,6 +19,7 @@ from auto_labeling.formats.labeled import Encoder, Labeled, file_names
 from auto_labeling.formats.outlines import outline_of
 from auto_labeling.formats.pascal_voc import encode_voc
 from auto_labeling.formats.yolo import encode_yolo
+from auto_labeling.meant import meant
 from auto_labeling.preannotation.class_mapping import ClassMapping
 from auto_labeling.preannotation.refining import refine
 from auto_labeling.preannotation.rules import Rules
@@ -53,8 +54,18 @@ class Suggesting:
         scores: bool = False,
     ) -> Suggesting:
         """Return how to write the objects of a model; without `classes`, of all that it knows."""
+        if not names:
+            raise ConfigurationError(
+                "model: it knows no classes, because it has learned nothing; expected one that has"
+            )
         known = dict.fromkeys(rules.classes.get(name, name) for name in names)
         wanted = tuple(known if classes is None else classes)
+        for name in rules.thresholds:
+            if name not in (*known, *wanted):
+                raise ConfigurationError(
+                    f"thresholds: expected classes out of {list(wanted)[:20]}, got {name!r}"
+                    f"{meant(name, wanted)}"
+                )
         mapping = ClassMapping.by_name(tuple(names), wanted, rules.classes)
         if all(at is None for at in mapping.positions):
             raise ConfigurationError(
@@ -77,17 +88,22 @@ def expect_format(form: str) -> None:
 
 
 def suggested(
-    looked: Iterable[Looked], pictures: Sequence[Path], how: Suggesting
+    looked: Iterable[Looked], pictures: Mapping[Path, str], how: Suggesting, form: Format
 ) -> Iterator[Labeled]:
-    """Yield what is suggested on those of the pictures that were looked at; numbers are from 1."""
-    relative = names_of(pictures)
-    unique = file_names(
-        [
-            Labeled(number=at, item_id=name, value=(), picture=name)
-            for at, name in enumerate(relative, 1)
-        ]
-    )
-    numbered = {path: (at, unique[at - 1]) for at, path in enumerate(pictures, 1)}
+    """Yield what is suggested on those of the pictures that were looked at; numbers are from 1.
+
+    `pictures` are all, with their names. COCO has them as they are; YOLO and Pascal VOC name a file
+    by the name less its suffix, so where two share that, their numbers are added.
+    """
+    names = list(pictures.values())
+    if form != "coco":
+        names = file_names(
+            [
+                Labeled(number=at, item_id=name, value=(), picture=name)
+                for at, name in enumerate(names, 1)
+            ]
+        )
+    numbered = {path: (at, names[at - 1]) for at, path in enumerate(pictures, 1)}
     for one in looked:
         number, name = numbered[one.path]
         yield how.labeled(one, name, number)
@@ -103,7 +119,10 @@ def as_coco(labeled: Iterable[Labeled], how: Suggesting) -> dict[str, Any]:
     whole = _coco([], how)
     for some in chunks(labeled, _AT_ONCE):
         part = _coco(some, how)
-        images += part["images"]
+        images += [
+            image | {"file_name": one.picture}
+            for image, one in zip(part["images"], some, strict=True)
+        ]
         for annotation, shape in zip(part["annotations"], shapes_of(some), strict=True):
             number = len(annotations) + 1
             annotations.append(annotation | {"id": number, "score": shape.score})
@@ -119,10 +138,11 @@ def _coco(some: Sequence[Labeled], how: Suggesting) -> dict[str, Any]:
 def as_texts(
     labeled: Iterable[Labeled], how: Suggesting, form: Format
 ) -> Iterator[tuple[str, str]]:
-    """Yield the names and contents of the files of YOLO or Pascal VOC.
+    """Yield the names and contents of the files of YOLO or Pascal VOC; some names come twice.
 
     Of masks YOLO has the outlines and Pascal VOC the boxes. Memory holds a few pictures' at a time.
     """
+    yield from _TEXTS[form]([], LabelSchema(task="boxes", classes=how.classes)).items()
     for some in chunks(labeled, _AT_ONCE):
         outlined = form == "yolo" and _has_masks(some)
         schema = LabelSchema(task="polygons" if outlined else "boxes", classes=how.classes)
@@ -132,17 +152,31 @@ def as_texts(
         yield from files.items()
 
 
-def write_texts(folder: Path, files: Iterable[tuple[str, str]]) -> None:
-    """Write the files of YOLO or Pascal VOC below a folder as they come.
+def folder_for(given: str | PathLike[str], where: str) -> Path:
+    """Return the folder to write into. Raises `ConfigurationError` where a file is in its place."""
+    folder = Path(given)
+    there = next((one for one in (folder, *folder.absolute().parents) if one.exists()), folder)
+    if there.is_file():
+        raise ConfigurationError(
+            f"{where}: expected a folder, got {str(given)!r}, and {there} is a file; name another"
+        )
+    return folder
+
+
+def write_texts(folder: Path, files: Iterable[tuple[str, str]]) -> set[str]:
+    """Write the files of YOLO or Pascal VOC below a folder as they come; return their names.
 
     They are not forced onto the disk one by one, because that takes milliseconds a picture and they
     can be written again from what was predicted.
     """
+    written = set()
     with disk_errors(folder):
         for name, text in files:
+            written.add(name)
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
+    return written
 
 
 def write_coco(folder: Path, content: Mapping[str, Any]) -> None:

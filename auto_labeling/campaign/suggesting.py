@@ -106,7 +106,7 @@ def expected_seconds(campaign: Campaign, seen: Detections) -> NDArray[np.float64
     shown_from = None
     if rule is not None:
         rules = rule.rules(experience.thresholds() if rule.by_cost else {})
-        shown_from = min(rules.thresholds.values(), default=rules.at_least)
+        shown_from = rules.floors(campaign.config.labels.classes)
     return detection_seconds.expected_seconds(
         seen,
         experience.times,

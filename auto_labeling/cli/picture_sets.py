@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import quote
 
 from auto_labeling.campaign.labeled import judging, labeled
 from auto_labeling.errors import DataError
@@ -83,11 +82,12 @@ def _split(
     paths = dict(zip((one.number for one in known), _files(pool, known), strict=True))
     paths |= dict(zip((one.number for one in judges), pool.heldout_pictures(), strict=True))
     found = [
-        replace(one, picture=_quoted(one.picture, paths[one.number])) for one in (*known, *judges)
+        replace(one, picture=_as_copied(one.picture, paths[one.number]))
+        for one in (*known, *judges)
     ]
     names = {one.number: one.name for one in drawings(found, schema, kind)}
     control = set(frame["item"][frame["purpose"] == Purpose.CONTROL])
-    ready = [replace(one, picture=quote(names[one.number])) for one in found if one.number in names]
+    ready = [replace(one, picture=names[one.number]) for one in found if one.number in names]
     judged = {one.number for one in judges} | {
         one.number for one in known if one.item_id in control
     }
@@ -102,12 +102,12 @@ def _files(pool: Pool, known: Sequence[Labeled]) -> list[Path]:
     return list(pool.pictures([one.number - 1 for one in known]))
 
 
-def _quoted(where: str | None, path: Path) -> str:
-    """Return the name of a copy, as an address: in one a # or a % is more than a letter."""
+def _as_copied(where: str | None, path: Path) -> str:
+    """Return the name of a copy."""
     name = PurePosixPath(where or path.name)
     if name.suffix.lower() not in _READ_BY_ALL:
         name = name.with_suffix(".png")
-    return quote(str(name))
+    return str(name)
 
 
 def _yolo(split: _Split, schema: LabelSchema) -> _Layout:

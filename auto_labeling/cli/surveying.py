@@ -14,7 +14,7 @@ import numpy as np
 from auto_labeling.cli import surveying_drawings
 from auto_labeling.errors import DataError
 from auto_labeling.pool.columns import Columns, read_columns, table_suffix
-from auto_labeling.pool.listing import SUFFIXES
+from auto_labeling.pool.listing import SUFFIXES, walk
 
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 ARRAYS = (".npy", ".npz")
@@ -90,7 +90,7 @@ class _Beside:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):
+    for parent, folders, names in walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))
 

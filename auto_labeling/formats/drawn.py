@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeGuard
 
 from auto_labeling.errors import DataError
 from auto_labeling.formats.labeled import bounds
@@ -17,6 +17,8 @@ Size: TypeAlias = tuple[int, int]
 """Width and height in pixels."""
 _ROUNDING = 1e-12
 """The share of a picture that is no area: corners on one line have it once they are fractions."""
+_LONGEST = 2**31
+"""What no side of a picture has in pixels, in any format; far above it, numbers overflow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +29,13 @@ class LeftOut:
     """The object within its file."""
     reason: str
     """What was expected, and what is there."""
+    label: str | None = None
+    """Its class, where the file says it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """The objects of one picture; no shapes: nothing is there."""
+    """The objects of one picture; no shapes, and none left out: nothing is there."""
 
     shapes: tuple[Shape, ...]
     size: Size | None = None
@@ -40,16 +44,16 @@ class Drawn:
 
 
 def gathered(
-    objects: Iterable[tuple[str, Callable[[], Iterable[Shape]]]], size: Size | None
+    objects: Iterable[tuple[str, str | None, Callable[[], Iterable[Shape]]]], size: Size | None
 ) -> Drawn:
-    """Return the objects of a picture, each where it is and how it is read; bad ones left out."""
+    """Return the objects of a picture: where each is, its class, how it is read. Bad: left out."""
     shapes: list[Shape] = []
     left_out: list[LeftOut] = []
-    for where, read in objects:
+    for where, label, read in objects:
         try:
             shapes += read()
         except DataError as error:
-            left_out.append(LeftOut(where=where, reason=str(error)))
+            left_out.append(LeftOut(where=where, reason=str(error), label=label))
     return Drawn(shapes=tuple(shapes), size=size, left_out=tuple(left_out))
 
 
@@ -112,6 +116,11 @@ def in_form(shape: Shape, task: DrawnTask | None) -> Shape:
     if task in (None, "boxes") or (task == "polygons" and isinstance(shape, Polygon)):
         return shape
     raise DataError(f"expected {task}, got a {type(shape).__name__.lower()}")
+
+
+def is_side(given: Any) -> TypeGuard[int]:
+    """Return whether a number of pixels can be the width or the height of a picture."""
+    return isinstance(given, int) and 0 < given <= _LONGEST
 
 
 def expect_size(said: Size | None, seen: Size | None) -> Size:

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -16,6 +16,9 @@ from auto_labeling.errors import DataError
 from auto_labeling.formats.masks import pixels_of
 from auto_labeling.records import ItemId, LabelSchema, Value
 from auto_labeling.shapes import Box, Mask, Polygon, Shape
+
+_OF_LABEL_STUDIO = ("/data/local-files/?", "/data/local-files?", "/data/upload/")
+"""How addresses begin that Label Studio writes without its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,20 +89,23 @@ def drawings(labeled: Sequence[Labeled], schema: LabelSchema, form: str) -> list
 def file_names(labeled: Sequence[Labeled]) -> list[str]:
     """Return the relative paths of the pictures; where two would share one, with their numbers.
 
+    No two are alike, less their suffixes either.
+
     >>> file_names([Labeled(number=at, item_id="", value=(), picture=f"http://x/{at}/a.png")
     ...             for at in (1, 2)])
     ['a-1.png', 'a-2.png']
     """
     paths = [_path(one) for one in labeled]
     often = Counter(_stem(path) for path in paths)
-    return [
-        str(
-            path.with_name(f"{path.stem}-{one.number}{path.suffix}")
-            if often[_stem(path)] > 1
-            else path
-        )
-        for one, path in zip(labeled, paths, strict=True)
-    ]
+    taken = set(often)
+    names = []
+    for one, path in zip(labeled, paths, strict=True):
+        name = path
+        while often[_stem(path)] > 1 and _stem(name) in taken:
+            name = name.with_name(f"{name.stem}-{one.number}{name.suffix}")
+        taken.add(_stem(name))
+        names.append(str(name))
+    return names
 
 
 def bounds(shape: Shape) -> tuple[float, float, float, float]:
@@ -161,12 +167,29 @@ def _path(one: Labeled) -> PurePosixPath:
     """Return where the picture lies below its folder; never above it."""
     if one.picture is None:
         raise DataError(f"item {one.item_id!r}: expected a picture, got none")
-    parts = urlsplit(one.picture.replace("\\", "/"))
-    local = parse_qs(parts.query).get("d") if parts.path.startswith("/data/local-files") else None
-    path = local[0] if local else unquote(parts.path)
-    named = PurePosixPath(path).name if parts.scheme or path.startswith("/") else path
-    safe = [part for part in PurePosixPath(named).parts if part not in ("/", "..")]
+    path = local_path(one.picture)
+    place = PurePosixPath(path.replace("\\", "/"))
+    is_whole = "://" in one.picture or place.is_absolute() or PureWindowsPath(path).is_absolute()
+    named = PurePosixPath(place.name) if is_whole else place
+    safe = [part for part in named.parts if part not in ("/", "..")]
     return PurePosixPath(*safe) if safe else PurePosixPath(str(one.number))
+
+
+def local_path(picture: str) -> str:
+    """Return the path that an address names; one that is a path stays as it is.
+
+    In an address a `#`, a `?` and a `%` are more than letters, in the name of a file they are not.
+
+    >>> local_path("https://x.org/a%20b.png?size=3"), local_path("cell #1 50%20.png")
+    ('/a b.png', 'cell #1 50%20.png')
+    >>> local_path("/data/local-files/?d=photos/a%20b.png")
+    'photos/a b.png'
+    """
+    if "://" not in picture and not picture.startswith(_OF_LABEL_STUDIO):
+        return picture
+    parts = urlsplit(picture)
+    local = parse_qs(parts.query).get("d") if parts.path.startswith("/data/local-files") else None
+    return local[0] if local else unquote(parts.path)
 
 
 def _stem(path: PurePosixPath) -> str:

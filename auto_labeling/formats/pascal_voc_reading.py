@@ -21,6 +21,7 @@ from auto_labeling.formats.drawn import (
     expect_size,
     gathered,
     in_form,
+    is_side,
 )
 from auto_labeling.shapes import Shape
 
@@ -49,7 +50,7 @@ class VocPicture:
         """
         size = expect_size(self.size, seen)
         objects = (
-            (f"object {at}", partial(_shapes, one, task, size, first_pixel))
+            (f"object {at}", _class_of(one) or None, partial(_shapes, one, task, size, first_pixel))
             for at, one in enumerate(self.objects, 1)
         )
         return gathered(objects, size)
@@ -88,13 +89,17 @@ def _size(root: ET.Element) -> Size | None:
         width, height = (int(root.findtext(f"size/{side}") or 0) for side in ("width", "height"))
     except ValueError:
         return None
-    return (width, height) if width > 0 and height > 0 else None  # some files say 0
+    return (width, height) if is_side(width) and is_side(height) else None  # some files say 0
+
+
+def _class_of(one: ET.Element) -> str:
+    return (one.findtext("name") or "").strip()
 
 
 def _shapes(
     one: ET.Element, task: DrawnTask | None, size: Size, first_pixel: int
 ) -> tuple[Shape, ...]:
-    label = (one.findtext("name") or "").strip()
+    label = _class_of(one)
     if not label:
         raise DataError("expected the name of its class, got none")
     try:

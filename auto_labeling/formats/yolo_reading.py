@@ -53,6 +53,8 @@ def read_data_yaml(text: str) -> YoloData:
         content = yaml.safe_load(text)
     except yaml.YAMLError:
         raise DataError("expected a data.yaml, got no YAML") from None
+    except ValueError as error:  # of a date that no calendar has
+        raise DataError(f"expected a data.yaml, got a value that is none: {error}") from None
     if not isinstance(content, dict):
         raise DataError("expected a data.yaml with names and splits, got something else")
     splits = {
@@ -103,9 +105,9 @@ def drawn_in_yolo(
     """
     lines = text.removeprefix("\ufeff").splitlines()
     objects = (
-        (f"line {at}", partial(_shapes, line.split(), names, task, size))
+        (f"line {at}", _class_of(words[0], names), partial(_shapes, words, names, task, size))
         for at, line in enumerate(lines, 1)
-        if line.strip()
+        if (words := line.split())
     )
     return gathered(objects, size)
 
@@ -117,9 +119,9 @@ def _shapes(
         number, *numbers = [float(word) for word in words]
     except ValueError:
         raise DataError("expected a class and numbers, got something else") from None
-    if number not in names:
+    label = _class_of(words[0], names)
+    if label is None:
         raise DataError(f"expected a class out of {len(names)}, got number {number:g}")
-    label = names[int(number)]
     if not all(-_SLACK <= edge <= 1 + _SLACK for edge in numbers):
         raise DataError("expected fractions of the picture from 0 to 1, got others")
     shape = _shape(label, numbers)
@@ -132,6 +134,14 @@ def _shapes(
         ]
         return (mask_of_outlines(label, [corners], (width, height)),)
     return (in_form(shape, task),)
+
+
+def _class_of(word: str, names: Mapping[int, str]) -> str | None:
+    try:
+        number = float(word)
+    except ValueError:
+        return None
+    return names[int(number)] if number in names else None
 
 
 def _shape(label: str, numbers: list[float]) -> Shape:

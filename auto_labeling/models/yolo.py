@@ -10,64 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from auto_labeling.errors import ConfigurationError
-from auto_labeling.meant import meant
+from auto_labeling.models.yolo_options import check_options
 
 if TYPE_CHECKING:
     from auto_labeling.models.yolo_model import YoloModel
 
 MISSING = "model: yolo needs ultralytics, which is not installed; `pip install auto-labeling[yolo]`"
 _STRIDE = 32
-# What ultralytics calls its training arguments; those that would leave the run's folder, call
-# somebody or contradict a key of ours are not among them.
-OPTIONS = frozenset(
-    {
-        "amp",
-        "auto_augment",
-        "bgr",
-        "box",
-        "cache",
-        "close_mosaic",
-        "cls",
-        "cls_pw",
-        "cls_remap",
-        "copy_paste",
-        "copy_paste_mode",
-        "cos_lr",
-        "cutmix",
-        "degrees",
-        "deterministic",
-        "dfl",
-        "dropout",
-        "erasing",
-        "fliplr",
-        "flipud",
-        "freeze",
-        "hsv_h",
-        "hsv_s",
-        "hsv_v",
-        "lr0",
-        "lrf",
-        "mask_ratio",
-        "mixup",
-        "momentum",
-        "mosaic",
-        "multi_scale",
-        "nbs",
-        "optimizer",
-        "overlap_mask",
-        "perspective",
-        "rect",
-        "scale",
-        "shear",
-        "time",
-        "translate",
-        "warmup_bias_lr",
-        "warmup_epochs",
-        "warmup_momentum",
-        "weight_decay",
-        "workers",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,10 +65,14 @@ class Yolo:
             raise ConfigurationError(
                 f"device: expected cpu, mps, cuda or cuda:N, got {self.device!r}"
             )
-        _check_options(self.options)
+        check_options(self.options)
 
     def check(self, base: Path, task: str) -> None:
-        """Look at what a checkpoint says of itself; neither torch nor ultralytics is imported."""
+        """Look at what a checkpoint says of itself, or at what ultralytics ships by this name.
+
+        Neither torch nor ultralytics is imported: that takes seconds.
+        """
+        from auto_labeling.models.yolo_architecture import plan_of, task_of
         from auto_labeling.models.yolo_checkpoint import check_checkpoint, classifies, verified
         from auto_labeling.models.yolo_library import expect_device
 
@@ -130,7 +83,7 @@ class Yolo:
         if self.weights.endswith(".pt"):
             path = base / Path(self.weights).expanduser()
             check_checkpoint(verified(path, str(self.sha256)), path, finds=finds)
-        elif finds and self.weights.endswith("-cls.yaml"):
+        elif task_of(plan_of(self.weights), self.weights) == "classify" and finds:
             raise ConfigurationError(classifies("find"))
 
     def build(self, seed: int, base: Path = Path()) -> YoloModel:
@@ -157,17 +110,3 @@ def _check_weights(weights: str, sha256: str | None) -> None:
         )
     if sha256 is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
         raise ConfigurationError(f"sha256: expected 64 hex digits, got {sha256!r}")
-
-
-def _check_options(options: Mapping[str, Any]) -> None:
-    for name, value in options.items():
-        if name not in OPTIONS:
-            raise ConfigurationError(
-                f"options.{name}: expected a training argument of ultralytics"
-                f"{meant(name, sorted(OPTIONS))}"
-            )
-        if name == "amp" and value not in (False, "bf16"):
-            raise ConfigurationError(
-                f"options.amp: expected false or bf16, got {value!r}: to check another precision, "
-                "ultralytics downloads a model"
-            )

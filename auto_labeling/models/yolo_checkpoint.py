@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import io
 import pickletools
+import re
 import zipfile
 from pathlib import Path
 
 from auto_labeling.errors import ConfigurationError
+from auto_labeling.models.yolo_architecture import HEADS, another_head
 
-_PLACE = "ultralytics.nn.tasks "
+_PLACE, _LAYERS = "ultralytics.nn.tasks ", "ultralytics.nn.modules"
+_ENDS_LIKE_A_HEAD = re.compile(r"(Detect|Segment)\d*$")
 _TASKS = {
     "DetectionModel": "detect",
     "SegmentationModel": "segment",
@@ -56,6 +59,10 @@ def check_checkpoint(content: bytes, where: object, *, finds: bool) -> None:
         raise ConfigurationError(
             f"weights: {where} holds {said}; expected one of {', '.join(_TASKS)}"
         )
+    layers = {name.partition(" ")[2] for name in made if name.startswith(_LAYERS)}
+    heads = {name for name in layers if _ENDS_LIKE_A_HEAD.search(name)}
+    if heads and not heads & HEADS.keys():
+        raise ConfigurationError(another_head(where, min(heads)))
     if finds and {_TASKS.get(kind) for kind in kinds} == {"classify"}:
         raise ConfigurationError(classifies("find"))
 

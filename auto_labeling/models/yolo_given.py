@@ -14,7 +14,7 @@ from auto_labeling.errors import DataError
 from auto_labeling.formats.masks import mask_of
 from auto_labeling.models.yolo_library import guest
 from auto_labeling.models.yolo_pictures import upright_pixels
-from auto_labeling.models.yolo_results import FLOOR
+from auto_labeling.models.yolo_results import FLOOR, OVERLAP
 from auto_labeling.pictures import Pictures
 
 
@@ -31,6 +31,8 @@ class GivenYolo:
     """What its `predict` says, picture by picture, with the settings that it was given."""
 
     yolo: Any
+    overlap: float = OVERLAP
+    """Of two boxes of one class whose IoU is above this, the less sure one is left out."""
 
     def __post_init__(self) -> None:
         if self.yolo.task not in ("detect", "segment"):
@@ -43,6 +45,10 @@ class GivenYolo:
         """Return its classes."""
         return tuple(str(self.yolo.names[at]) for at in range(len(self.yolo.names)))
 
+    def suppressing(self, overlap: float) -> GivenYolo:
+        """Return the same, leaving out what overlaps by more."""
+        return replace(self, overlap=overlap)
+
     def detect(self, pictures: Pictures, *, mirrored: bool = False) -> Detections:
         """Return what it sees; the scores of other classes than the likeliest are not known."""
         with guest(0):
@@ -52,7 +58,7 @@ class GivenYolo:
         seen = upright_pixels(path)[..., ::-1]  # blue first, as ultralytics reads arrays
         given = np.ascontiguousarray(seen[:, ::-1] if mirrored else seen)
         [result] = self.yolo.predict(
-            given, conf=FLOOR, verbose=False, save=False, retina_masks=True
+            given, conf=FLOOR, iou=self.overlap, verbose=False, save=False, retina_masks=True
         )
         edges = result.boxes.xyxyn.cpu().numpy().reshape(-1, 4)
         boxes = np.hstack([edges[:, :2], edges[:, 2:] - edges[:, :2]])

@@ -17,7 +17,7 @@ from auto_labeling.models.yolo import Yolo
 from auto_labeling.models.yolo_dataset import split, training_folder, write_classes, write_drawings
 from auto_labeling.models.yolo_library import channels_last, expect_device, few_threads, guest
 from auto_labeling.models.yolo_pictures import Frame, as_tensor, batches, frames, squares
-from auto_labeling.models.yolo_results import detections_of
+from auto_labeling.models.yolo_results import OVERLAP, detections_of
 from auto_labeling.models.yolo_training import Course, OnEpoch, trained
 from auto_labeling.models.yolo_weights import Network, packed, read_network
 from auto_labeling.pictures import Pictures
@@ -98,7 +98,9 @@ class YoloModel:
         parts = [output[0].double().cpu().numpy() for _, output in self._outputs(network, given)]
         return np.concatenate([np.empty((0, len(network.names))), *parts])
 
-    def detect(self, pictures: Pictures, *, mirrored: bool = False) -> Detections:
+    def detect(
+        self, pictures: Pictures, *, mirrored: bool = False, overlap: float = OVERLAP
+    ) -> Detections:
         network = self._network()
         if network.task == "classify":
             raise DataError("model: it classifies pictures and has learned to find nothing on them")
@@ -107,15 +109,20 @@ class YoloModel:
         found = [Detections.empty(1)] * len(pictures)
         given = frames(pictures, self.settings.image_size, mirrored=mirrored)
         for batch, output in self._outputs(network, given):
-            seen = detections_of(output, batch, network.names, mirrored=mirrored)
+            seen = detections_of(output, batch, network.names, mirrored=mirrored, overlap=overlap)
             for frame, one in zip(batch, seen, strict=True):
                 found[frame.row] = one
         return Detections.joined(found)
 
+    def suppressing(self, overlap: float) -> Suppressing:
+        """Return the same as a detector, leaving out what overlaps by more."""
+        return Suppressing(model=self, overlap=overlap)
+
     def embed(self, X: Pictures) -> NDArray[np.float32]:
         """Return (n, d) means over each picture of two layers of the backbone."""
         network = self._network()
-        layers = [_MIDDLE, len(network.plan["backbone"]) - 1]
+        last = len(network.plan["backbone"]) - 1
+        layers = sorted({min(_MIDDLE, last), last})
         points: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(X)
         for batch, output in self._outputs(network, frames(X, self.settings.image_size), layers):
             for frame, one in zip(batch, output, strict=True):
@@ -181,6 +188,21 @@ class YoloModel:
             with torch.inference_mode(), few_threads():
                 seen = as_tensor(batch, self.settings.device)
                 yield batch, module(seen, embed=layers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Suppressing:
+    """A model that leaves out boxes of one class whose IoU is above `overlap`."""
+
+    model: YoloModel
+    overlap: float
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.model.names
+
+    def detect(self, pictures: Pictures, *, mirrored: bool = False) -> Detections:
+        return self.model.detect(pictures, mirrored=mirrored, overlap=self.overlap)
 
 
 def _arguments(settings: Yolo, seed: int) -> dict[str, Any]:

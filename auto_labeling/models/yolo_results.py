@@ -17,17 +17,18 @@ from auto_labeling.shapes import Mask
 
 FLOOR = 0.01
 """What is less sure than this is almost nothing, and left out."""
-_IOU = 0.7
+OVERLAP = 0.7
+"""Of two boxes of one class whose IoU is above this, the less sure one is left out."""
 _MOST = 300
 _NO_LIMIT_S = 3600.0  # a picture: where time runs out, ultralytics leaves out the rest of a batch
 
 
 def detections_of(
-    output: Any, batch: Sequence[Frame], names: Sequence[str], *, mirrored: bool
+    output: Any, batch: Sequence[Frame], names: Sequence[str], *, mirrored: bool, overlap: float
 ) -> list[Detections]:
     """Return what the network's output says about each picture of a batch.
 
-    Of boxes of one class that overlap by more than .7 the surest is kept, and of all 300 at most.
+    Of boxes of one class whose IoU is above `overlap` the surest is kept, and of all 300 at most.
     """
     from ultralytics.utils.nms import non_max_suppression
 
@@ -35,7 +36,7 @@ def detections_of(
     # (n, 4 + k + c, places) boxes, scores and shares of c sketches; (n, c, h, w) the sketches
     raw, sketches = first if isinstance(first, tuple) else (first, [None] * len(batch))
     kept, places = non_max_suppression(
-        raw.clone(), FLOOR, _IOU, max_det=_MOST, nc=k, max_time_img=_NO_LIMIT_S, return_idxs=True
+        raw.clone(), FLOOR, overlap, max_det=_MOST, nc=k, max_time_img=_NO_LIMIT_S, return_idxs=True
     )
     seen = []
     for at, frame in enumerate(batch):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from auto_labeling.errors import ConfigurationError
+from auto_labeling.models.yolo_architecture import plan_of, task_of
 from auto_labeling.models.yolo_checkpoint import classifies, verified
 from auto_labeling.models.yolo_library import ultralytics
 
@@ -19,7 +20,6 @@ MODULES = {
     "segment": "SegmentationModel",
     "classify": "ClassificationModel",
 }
-_HEADS = {"Detect": "detect", "Segment": "segment", "Classify": "classify"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -73,25 +73,13 @@ def read_network(weights: str, sha256: str | None, base: Path) -> Network:
     """Return the network of a `.pt` file of this hash, or of an architecture's name."""
     ultralytics()
     if weights.endswith(".yaml"):
-        return _of_architecture(weights)
+        plan = plan_of(weights)
+        return Network(task=task_of(plan, weights), plan=plan, names=(), state=None)
     path = base / Path(weights).expanduser()
     module = _loaded(verified(path, str(sha256)), path)
-    task = _task_of(module.yaml, path)
+    task = task_of(module.yaml, path)
     names = [str(module.names[at]) for at in range(len(module.names))]
     return packed(module, task, names, module.state_dict())
-
-
-def _of_architecture(name: str) -> Network:
-    from ultralytics.nn.tasks import yaml_model_load
-
-    try:
-        plan = yaml_model_load(name)  # type: ignore[no-untyped-call]
-    except (FileNotFoundError, OSError) as error:
-        raise ConfigurationError(
-            f"weights: ultralytics ships no architecture {name!r}; expected one such as "
-            "yolov8n.yaml, yolov8n-seg.yaml or yolov8n-cls.yaml"
-        ) from error
-    return Network(task=_task_of(plan, name), plan=plan, names=(), state=None)
 
 
 def _loaded(content: bytes, path: Path) -> Any:
@@ -116,15 +104,6 @@ def _loaded(content: bytes, path: Path) -> Any:
     if not hasattr(module, "yaml") or not hasattr(module, "names"):
         raise ConfigurationError(f"weights: {path} holds no network of ultralytics")
     return module.float()
-
-
-def _task_of(plan: Mapping[str, Any], where: object) -> str:
-    head = plan["head"][-1][2]
-    if head not in _HEADS:
-        raise ConfigurationError(
-            f"weights: {where} has a {head} head; expected one of {', '.join(_HEADS)}"
-        )
-    return _HEADS[head]
 
 
 def _plan_for(plan: Mapping[str, Any], has: str, task: str) -> Mapping[str, Any]:

@@ -16,6 +16,9 @@ from auto_labeling.records import LabelSchema
 class Coco(DrawnPictures):
     """The pictures of a COCO file; one without annotations is one on which nothing is.
 
+    A file without any list of annotations, or with annotations of other pictures only, has pictures
+    without labels. A picture that shares its id with another has none either.
+
     `heldout` is another such file, whose labels judge.
     """
 
@@ -39,13 +42,23 @@ class Coco(DrawnPictures):
     def read(self, base: Path, schema: LabelSchema | None = None) -> SourceRows:
         """Decode every picture once."""
         file, folder = self._file(base), base / self.images
-        if self.images == "." and not any((folder / one.name).is_file() for one in file.pictures):
+        if (
+            self.images == "."
+            and file.pictures
+            and not any((folder / one.name).is_file() for one in file.pictures)
+        ):
             raise DataError(
                 f"{self.path}: none of its {len(file.pictures)} pictures lies beside the campaign "
                 "file; name their folder under pool.images"
             )
+        says_why = file.is_labeled or schema is not None
         listed = [
-            Listed(path=folder / one.name, name=one.name, labels=self.path, read=one.drawn)
+            Listed(
+                path=folder / one.name,
+                name=one.name,
+                labels=self.path,
+                read=one.drawn if says_why else None,
+            )
             for one in file.pictures
         ]
         left_out = put_aside(self.path, file.left_out)

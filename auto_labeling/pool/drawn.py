@@ -41,7 +41,9 @@ class DrawnPictures(PictureFiles, ABC):
     """The settings of pictures with labels that are drawn on them.
 
     A label stands alongside its picture in a pool, and teaches or judges in a labeled set. An
-    object that cannot be used is quarantined, and the others of its picture are kept.
+    object that cannot be used is quarantined, and the others of its picture are kept. Where there
+    are no others, nobody knows what is on the picture, so it has no label: it can be labeled, and
+    neither teaches nor judges. A crowd of COCO is such an object.
     """
 
     classes: Mapping[str, str | None] | None = field(default=None, hash=False)
@@ -118,25 +120,35 @@ class DrawnPictures(PictureFiles, ABC):
                 continue
             try:
                 labels[at], objects = self._label(one, seen.sizes[at], schema)
-                left_out += put_aside(one.labels, objects)
             except DataError as error:
                 if schema is not None:  # without, a picture is something to be labeled
                     bad[at] = str(error)
                 elif one.read is not None:
-                    left_out.append(Quarantined(where=one.labels, item_id=None, reason=str(error)))
+                    where = f"{one.labels}: {one.name}"
+                    left_out.append(Quarantined(where=where, item_id=None, reason=str(error)))
+                continue
+            left_out += put_aside(one.labels, objects)
+            if labels[at] is None and schema is not None:
+                bad[at] = "it has objects, and not one of them can be used"
         return labels, bad, left_out
 
     def _label(
         self, one: Listed, size: Size, schema: LabelSchema | None
-    ) -> tuple[str, Sequence[LeftOut]]:
-        """Return a label as it is kept, and what of it cannot be used."""
+    ) -> tuple[str | None, Sequence[LeftOut]]:
+        """Return a label as it is kept, None where nothing else is left, and the objects left out.
+
+        What is called null is wanted by nobody, so that it does not matter whether it can be used.
+        """
         if one.read is None:
             raise DataError("it has no label")
         drawn = one.read(self._form(schema), size)
         shapes = self._renamed(drawn.shapes)
         if schema is not None and not {shape.label for shape in shapes} <= set(schema.classes):
             raise DataError("its label is not one of labels.classes")
-        return write_label(shapes), drawn.left_out
+        missed = [
+            one for one in drawn.left_out if one.label is None or self._name(one.label) is not None
+        ]
+        return (None if missed and not shapes else write_label(shapes)), drawn.left_out
 
     def _form(self, schema: LabelSchema | None) -> DrawnTask | None:
         match schema.task if schema is not None else None:
@@ -145,13 +157,16 @@ class DrawnPictures(PictureFiles, ABC):
         return self.shapes
 
     def _renamed(self, shapes: Sequence[Shape]) -> tuple[Shape, ...]:
-        names = self.classes or {}
-        called = [names.get(one.label, names.get(_OTHERS, one.label)) for one in shapes]
         return tuple(
             replace(shape, label=name)
-            for shape, name in zip(shapes, called, strict=True)
-            if name is not None
+            for shape in shapes
+            if (name := self._name(shape.label)) is not None
         )
+
+    def _name(self, label: str) -> str | None:
+        """Return what a class is called here; None where nobody wants it."""
+        names = self.classes or {}
+        return names.get(label, names.get(_OTHERS, label))
 
 
 def put_aside(where: str, objects: Sequence[LeftOut]) -> list[Quarantined]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
-from urllib.parse import parse_qs, unquote, urlsplit
 
 from auto_labeling.errors import ConfigurationError, DataError
+from auto_labeling.formats.labeled import local_path
 from auto_labeling.pool.exported_tasks import Export, ExportedTask, read_export, task_name
 from auto_labeling.pool.picture_files import expect_picture, see_pictures
 from auto_labeling.pool.pixels import MODES, Colors
@@ -167,13 +167,9 @@ class LabelStudioExport:
         """Return where a picture lies below `files`; None where it does not."""
         if self.files is None:
             return None
-        parts = urlsplit(address)
-        if parts.path.startswith("/data/local-files"):
-            inside = parse_qs(parts.query).get("d", [""])[0]
-        elif parts.scheme or parts.path.startswith("/"):
+        inside = local_path(address)
+        if inside.startswith("/") and "/data/local-files" not in address:
             return None
-        else:
-            inside = unquote(parts.path)
         folder = (base / self.files).resolve()
         path = (folder / inside).resolve()
         return path if path.is_relative_to(folder) else None

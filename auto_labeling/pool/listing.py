@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -31,7 +32,7 @@ def find_images(named: str | Sequence[str], base: Path) -> list[Found]:
         return [_listed(base / entry, base) for entry in named]
     path = base / named
     if path.is_dir():
-        return [_listed(file, path) for file in _walk(path)]
+        return [_listed(file, path) for file in files_below(path, SUFFIXES)]
     if path.is_file() and path.suffix.lower() == ".txt":
         return [_listed(path.parent / line, path.parent) for line in _lines(path)]
     if path.is_file():
@@ -48,11 +49,32 @@ def _listed(path: Path, root: Path) -> Found:
     return Found(path=path, folders=path.parent.relative_to(root).parts if inside else ())
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    files = []
-    for parent, _, names in os.walk(folder):
-        files += [Path(parent, name) for name in names if PurePath(name).suffix.lower() in SUFFIXES]
-    yield from sorted(file for file in files if _counts(file))
+def files_below(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    """Return the files of a folder and of those below with these suffixes, lower-case, in order."""
+    return sorted(
+        file
+        for parent, _, names in walk(folder)
+        for name in names
+        if PurePath(name).suffix.lower() in suffixes and _counts(file := Path(parent, name))
+    )
+
+
+def walk(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Yield as `os.walk` does, and go into folders that are links, but into no folder twice.
+
+    Links come last, so that a folder is found in its own place.
+    """
+    seen: set[str] = set()
+    ahead = deque([folder])
+    while ahead:
+        for parent, folders, names in os.walk(ahead.popleft()):
+            here = os.path.realpath(parent)
+            if here in seen:
+                folders.clear()
+                continue
+            seen.add(here)
+            yield parent, folders, names
+            ahead += (path for name in sorted(folders) if (path := Path(parent, name)).is_symlink())
 
 
 def _counts(file: Path) -> bool:

@@ -14,13 +14,13 @@ from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.formats.drawn import Drawn, DrawnTask, Size
 from auto_labeling.formats.pascal_voc_reading import read_voc
 from auto_labeling.pool.drawn import DrawnPictures, Listed, labels_text
-from auto_labeling.pool.listing import find_images
+from auto_labeling.pool.listing import files_below, find_images
 from auto_labeling.pool.picture_files import reference_of
 from auto_labeling.pool.source import SourceRows
 from auto_labeling.records import LabelSchema
 
 _FLAG = re.compile(r"\s+-?[01]$")
-"""In a list for one class: whether it is in the picture."""
+"""In a list for one class, behind a name: whether it is in the picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,13 +57,13 @@ class Voc(DrawnPictures):
         folder = base / self.path
         if not folder.is_dir():
             raise DataError(f"{folder}: there is no such folder; mend the path, or put it there")
-        pictures = _by_stem(folder / self.images)
-        names = _stems(folder / self.annotations) | pictures.keys()
+        pictures, sheets = _by_stem(folder / self.images), _sheets(folder / self.annotations)
+        names = sheets.keys() | pictures.keys()
         if self.list is not None:
-            lines = labels_text(folder / self.list).splitlines()
-            names = {_FLAG.sub("", line.strip()) for line in lines if line.strip()}
+            lines = map(str.strip, labels_text(folder / self.list).splitlines())
+            names = {line if line in names else _FLAG.sub("", line) for line in lines if line}
         listed = [
-            self._listed(base, stem, name)
+            self._listed(base, name, sheets.get(stem), f"{stem}.xml")
             for stem in sorted(names)
             for name in pictures.get(stem, [f"{stem}.jpg"])
         ]
@@ -75,15 +75,13 @@ class Voc(DrawnPictures):
             return None
         return replace(self, list=self.heldout, heldout=None).read(base, schema)
 
-    def _listed(self, base: Path, stem: str, name: str) -> Listed:
+    def _listed(self, base: Path, name: str, sheet: Path | None, expected: str) -> Listed:
         folder = base / self.path
-        labels = folder / self.annotations / f"{stem}.xml"
-        read = partial(_drawn, labels, self.first_pixel) if labels.is_file() else None
         return Listed(
             path=folder / self.images / name,
             name=name,
-            labels=reference_of(labels, base),
-            read=read,
+            labels=reference_of(sheet or folder / self.annotations / expected, base),
+            read=None if sheet is None else partial(_drawn, sheet, self.first_pixel),
         )
 
 
@@ -100,8 +98,9 @@ def _by_stem(folder: Path) -> Mapping[str, list[str]]:
     return found
 
 
-def _stems(folder: Path) -> set[str]:
+def _sheets(folder: Path) -> Mapping[str, Path]:
+    """Return the XML files below a folder, by their paths without suffix."""
     return {
-        path.relative_to(folder).with_suffix("").as_posix()
-        for path in sorted(folder.rglob("*.xml"))
+        path.relative_to(folder).with_suffix("").as_posix(): path
+        for path in files_below(folder, (".xml",))
     }

@@ -77,12 +77,18 @@ class Yolo(DrawnPictures):
             raise DataError(
                 f"{self.path}: expected a split out of {sorted(data.splits)}, got {self.split!r}"
             )
-        root = folder / data.root
-        return [
-            found
-            for named in data.splits[self.split]
-            for found in find_images(".", _placed(root, named))
-        ]
+        return pictures_of_split(data, folder, self.split)
+
+
+def pictures_of_split(data: YoloData, folder: Path, split: str) -> list[Found]:
+    """Return the pictures of a split whose `data.yaml` lies in `folder`.
+
+    Raises `DataError` where one of its folders or lists is not there.
+    """
+    root = folder / data.root
+    return [
+        found for named in data.splits[split] for found in find_images(".", _placed(root, named))
+    ]
 
 
 def _placed(root: Path, named: str) -> Path:

@@ -32,8 +32,8 @@ def refine(
     mapping = ClassMapping.by_name(names, classes, rules.classes)
     mapped = mapping.labels[detections.labels]
     seen = replace(detections, labels=mapped, boxes=_clipped(detections.boxes), proba=None)
-    floors = np.array([rules.threshold(name) for name in classes] + [np.inf])
-    wanted = (seen.scores >= floors.astype(np.float32)[mapped]) & _large(seen, rules, sizes)
+    floors = np.append(rules.floors(classes), np.float32(np.inf))
+    wanted = (seen.scores >= floors[mapped]) & _large(seen, rules, sizes)
     kept = seen.where(wanted)
     kept = kept.where(unsuppressed(kept, rules.overlap)).surest_first()
     return kept if rules.most is None else kept.where(_ranks(kept) < rules.most)

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from auto_labeling.arguments import is_number
 from auto_labeling.errors import ConfigurationError
+from auto_labeling.preannotation.suppression import OVERLAP
 
 _PIXELS = re.compile(r"(\d+) ?px")
+_LEAST_TILE_PX = 32
+_SURE = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectRules:
     """How objects are looked for, and which of those that are sure enough people are shown."""
 
-    overlap: float = 0.7
+    overlap: float = OVERLAP
     """Of two objects of one class whose IoU is above this, the less sure one is left out."""
     smallest: str | float = 0.0
     """The shortest side a box may have: `8px`, or a share of the picture's side such as .01."""
@@ -33,7 +41,7 @@ class ObjectRules:
         if self.most is not None and self.most < 1:
             raise ConfigurationError(f"most: expected at least 1, got {self.most}")
         if self.tile is not None:
-            pixels(self.tile, "tile")
+            refuse_small_tile(pixels(self.tile, "tile"))
         refuse_tile_overlap(self.tile_overlap)
         if isinstance(self.smallest, str):
             pixels(self.smallest, "smallest")
@@ -53,20 +61,28 @@ class Rules(ObjectRules):
 
     classes: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Class of the model -> class of the campaign, where their names differ."""
-    at_least: float = 0.25
-    """How sure the model has to be, in [0, 1]."""
+    at_least: float | None = None
+    """How sure the model has to be, in [0, 1]; .25 where nobody says."""
     thresholds: Mapping[str, float] = field(default_factory=dict, hash=False)
-    """The same by class of the campaign; above 1, nothing of it is shown."""
+    """The same by class of the campaign; where it is inf, nothing of it is shown."""
 
     def __post_init__(self) -> None:
-        for name, floor in {"at_least": self.at_least, **self.thresholds}.items():
-            if not floor >= 0:  # NaN is not, either
-                raise ConfigurationError(f"{name}: expected a score of 0 or more, got {floor}")
+        floors: dict[str, Any] = {f"thresholds.{one}": at for one, at in self.thresholds.items()}
+        if self.at_least is not None:
+            floors["at_least"] = self.at_least
+        for where, floor in floors.items():
+            is_score = is_number(floor) and (0 <= floor <= 1 or floor == math.inf)
+            if not is_score:
+                raise ConfigurationError(f"{where}: expected a score in [0, 1], got {floor!r}")
         ObjectRules.__post_init__(self)  # `super()` is lost where a class has slots
 
     def threshold(self, name: str) -> float:
         """Return how sure the model has to be of a class of the campaign."""
-        return self.thresholds.get(name, self.at_least)
+        return self.thresholds.get(name, _SURE if self.at_least is None else self.at_least)
+
+    def floors(self, names: Sequence[str]) -> NDArray[np.float32]:
+        """Return (len(names),) the thresholds of classes, as precise as scores are."""
+        return np.array([self.threshold(name) for name in names], np.float32)
 
 
 def pixels(text: str, where: str) -> int:
@@ -79,6 +95,12 @@ def pixels(text: str, where: str) -> int:
     if found is None or int(found[1]) < 1:
         raise ConfigurationError(f"{where}: expected pixels such as 640px, got {text!r}")
     return int(found[1])
+
+
+def refuse_small_tile(side: int) -> None:
+    """Raise `ConfigurationError` for squares, of `side` pixels, too small for a network."""
+    if side < _LEAST_TILE_PX:
+        raise ConfigurationError(f"tile: expected {_LEAST_TILE_PX}px or more, got {side}px")
 
 
 def refuse_tile_overlap(share: float) -> None:

@@ -13,12 +13,11 @@ from scipy.sparse.csgraph import connected_components
 from auto_labeling.detections import Detections
 from auto_labeling.formats.overlaps import box_ious
 from auto_labeling.preannotation.placed_masks import placed
-from auto_labeling.preannotation.suppression import unsuppressed
+from auto_labeling.preannotation.suppression import OVERLAP, unsuppressed
 from auto_labeling.shapes import Mask
 
 _SAME = 0.5
 """Where the IoU, in what two tiles both show, is at least this, it is one object."""
-_OVERLAP = 0.7
 _RIM_PX = 2.0
 """An object that ends so near to the edge of its tile goes on beyond it."""
 
@@ -35,11 +34,15 @@ class _Parts:
     """(m,) whether the tile's edge cuts it off."""
 
 
-def joined(seen: Detections, tiles: NDArray[np.int64], size: tuple[int, int]) -> Detections:
+def joined(
+    seen: Detections, tiles: NDArray[np.int64], size: tuple[int, int], suppress: float = OVERLAP
+) -> Detections:
     """Return, as of one picture of `size` width and height, what is seen on its (t, 4) tiles.
 
     Two objects of one class on two tiles are the same where they agree on what both tiles show.
     Of these the surest that no seam cuts stands for all; where each is cut, their hull does.
+    Of what is then left, a surer object leaves out those of its class that it overlaps by an IoU
+    above `suppress`.
     """
     if not len(seen.scores):
         return Detections.empty(1)
@@ -58,7 +61,7 @@ def joined(seen: Detections, tiles: NDArray[np.int64], size: tuple[int, int]) ->
         doubt=None if seen.doubt is None else seen.doubt[first],
         masks=_masks(seen, parts, tiles, group, first, size),
     )
-    return whole.where(unsuppressed(whole, _OVERLAP)).surest_first()
+    return whole.where(unsuppressed(whole, suppress)).surest_first()
 
 
 def _parts(seen: Detections, tiles: NDArray[np.int64], size: tuple[int, int]) -> _Parts:

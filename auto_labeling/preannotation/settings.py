@@ -47,7 +47,7 @@ class Preannotate(ObjectRules):
         """Return what becomes of the objects that a model sees; `learned` are scores by class."""
         named = learned if isinstance(self.thresholds, str) else self.thresholds
         return Rules(
-            at_least=Rules().at_least if self.at_least is None else self.at_least,
+            at_least=self.at_least,
             thresholds=named,
             **{one.name: getattr(self, one.name) for one in fields(ObjectRules)},
         )

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from auto_labeling.detections import Detections
 from auto_labeling.formats.overlaps import box_ious
+from auto_labeling.ports import Detects
+
+OVERLAP = 0.7
+"""The IoU above which detectors, and what puts tiles together, leave out the less sure object."""
+
+
+@runtime_checkable
+class Suppresses(Protocol):
+    """A detector that leaves out objects that overlap before anybody sees them."""
+
+    def suppressing(self, overlap: float) -> Detects:
+        """Return the same, which leaves out objects of one class whose IoU is above `overlap`."""
+        ...
 
 
 def unsuppressed(detections: Detections, overlap: float) -> NDArray[np.bool_]:

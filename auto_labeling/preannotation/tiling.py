@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auto_labeling.detections import Detections
-from auto_labeling.errors import ConfigurationError, DataError
+from auto_labeling.errors import DataError
 from auto_labeling.pictures import Pictures
 from auto_labeling.pool import pixels
 from auto_labeling.ports import Detects
-from auto_labeling.preannotation.rules import Rules, refuse_tile_overlap
+from auto_labeling.preannotation.rules import Rules, refuse_small_tile, refuse_tile_overlap
 from auto_labeling.preannotation.rules import pixels as pixel_count
 from auto_labeling.preannotation.seams import joined
+from auto_labeling.preannotation.suppression import OVERLAP, Suppresses
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -43,9 +44,11 @@ class Tiled:
     An object that is no longer than this lies whole in one of them.
     """
 
+    suppress: float = OVERLAP
+    """Of two objects of one class whose IoU is above this, the less sure one is left out."""
+
     def __post_init__(self) -> None:
-        if self.side < 32:
-            raise ConfigurationError(f"tile: expected 32px or more, got {self.side}px")
+        refuse_small_tile(self.side)
         refuse_tile_overlap(self.overlap)
 
     @property
@@ -67,7 +70,7 @@ class Tiled:
                 self._on(picture, tiles[start : start + _AT_ONCE], Path(folder), mirrored)
                 for start in range(0, len(tiles), _AT_ONCE)
             ]
-        return joined(Detections.joined(parts), tiles, picture.size)
+        return joined(Detections.joined(parts), tiles, picture.size, self.suppress)
 
     def _on(
         self, picture: Image.Image, tiles: NDArray[np.int64], folder: Path, mirrored: bool
@@ -108,9 +111,17 @@ def _opened(path: Path) -> Image.Image:
 
 
 def as_ruled(detector: Detects, rules: Rules) -> Detects:
-    """Return the detector, which looks at tiles where the rules say so."""
+    """Return the detector, which looks at tiles where the rules say so.
+
+    It leaves out no overlapping object that the rules keep.
+    """
+    if rules.overlap > OVERLAP and isinstance(detector, Suppresses):
+        detector = detector.suppressing(rules.overlap)
     if rules.tile is None:
         return detector
     return Tiled(
-        detector=detector, side=pixel_count(rules.tile, "tile"), overlap=rules.tile_overlap
+        detector=detector,
+        side=pixel_count(rules.tile, "tile"),
+        overlap=rules.tile_overlap,
+        suppress=max(rules.overlap, OVERLAP),
     )

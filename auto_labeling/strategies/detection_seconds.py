@@ -35,18 +35,18 @@ def expected_seconds(
     times: AnnotationTimes,
     *,
     drawn: Literal["boxes", "polygons", "masks"] = "boxes",
-    shown_from: float | None = None,
+    shown_from: float | NDArray[np.floating[Any]] | None = None,
     outcomes: Outcomes = by_score,
     unseen: float = 0.0,
     floor: float = FLOOR,
 ) -> Scores:
     """Return (n,) the seconds that a person of pace 1 is expected to spend on each picture.
 
-    Every picture is opened. A detection of `shown_from` or more is suggested, and is accepted,
-    adjusted or deleted with the chances of `outcomes`; any other of `floor` or more, or all of them
-    where nothing is suggested (None), is noticed and drawn with the chance that it is not deleted.
-    `unseen` is how many objects a picture has, on average, that the model does not see: they are
-    noticed and drawn as well.
+    Every picture is opened. A detection of `shown_from` or more, of which (k,) classes may have one
+    each, is suggested, and is accepted, adjusted or deleted with the chances of `outcomes`; any
+    other of `floor` or more, or all of them where nothing is suggested (None), is noticed and drawn
+    with the chance that it is not deleted. `unseen` is how many objects a picture has, on average,
+    that the model does not see: they are noticed and drawn as well.
 
     >>> seen = Detections(
     ...     offsets=np.array([0, 2, 2]), boxes=np.full((2, 4), 0.1, np.float32),
@@ -54,6 +54,8 @@ def expected_seconds(
     >>> expected_seconds(seen, AnnotationTimes())
     array([18.5,  2. ])
     >>> expected_seconds(seen, AnnotationTimes(), shown_from=0.75)
+    array([8.3, 2. ])
+    >>> expected_seconds(seen, AnnotationTimes(), shown_from=np.array([0.75]))
     array([8.3, 2. ])
     """
     by_box = drawn == "boxes"
@@ -65,5 +67,7 @@ def expected_seconds(
     seconds = (1.0 - chances[:, 2]) * draw_s
     if shown_from is not None:
         checked = chances @ np.array([times.accept_s, adjust_s, times.delete_s])
-        seconds = np.where(objects.scores >= shown_from, checked, seconds)
+        least = np.asarray(shown_from, objects.scores.dtype)
+        least = least[objects.labels] if least.ndim else least
+        seconds = np.where(objects.scores >= least, checked, seconds)
     return times.open_s + unseen * draw_s + by_picture(seconds, objects, "sum")

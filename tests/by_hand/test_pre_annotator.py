@@ -18,7 +18,9 @@ from auto_labeling.by_hand.pre_annotator import PreAnnotator
 from auto_labeling.detections import Detections
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.pictures import Pictures
+from auto_labeling.pool.coco import Coco
 from auto_labeling.preannotation.rules import Rules
+from auto_labeling.records import LabelSchema
 from auto_labeling.shapes import Box
 from tests.support.patches import Colours, drawn
 from tests.support.real_data import WEIGHTS, needed
@@ -49,7 +51,7 @@ def test_the_three_formats_say_the_same(folder: Path, tmp_path: Path) -> None:
     annotator = PreAnnotator(Colours(), confidence_threshold=0.1)
     coco = coco_of(annotator.predict(folder), tmp_path)
     images = {one["file_name"]: one for one in coco.loadImgs(coco.getImgIds())}
-    assert sorted(images) == ["a.png", "nothing.png", "ä b.png"]
+    assert sorted(images) == ["a.png", "b/ä b.png", "nothing.png"]
     found = {
         name: [
             (coco.loadCats(one["category_id"])[0]["name"], *one["bbox"])
@@ -59,14 +61,14 @@ def test_the_three_formats_say_the_same(folder: Path, tmp_path: Path) -> None:
     }
     assert found == {
         "a.png": [("red", 10, 20, 40, 40)],
-        "ä b.png": [("red", 40, 0, 20, 9), ("green", 0, 0, 30, 80)],
+        "b/ä b.png": [("red", 40, 0, 20, 9), ("green", 0, 0, 30, 80)],
         "nothing.png": [],
     }
     scores = [one["score"] for one in coco.loadAnns(coco.getAnnIds())]
     assert scores == pytest.approx([0.9, 0.9, 0.5])
     yolo = annotator.predict(folder, format="yolo")
     assert yolo["classes.txt"] == "red\ngreen\n"
-    assert set(yolo) == {"classes.txt", "labels/a.txt", "labels/ä b.txt", "labels/nothing.txt"}
+    assert set(yolo) == {"classes.txt", "labels/a.txt", "labels/b/ä b.txt", "labels/nothing.txt"}
     assert [float(one) for one in yolo["labels/a.txt"].split()] == pytest.approx(
         [0, 0.15, 0.4, 0.2, 0.4]
     )
@@ -96,7 +98,7 @@ def test_what_is_suggested_is_there_as_shapes_in_every_format(folder: Path) -> N
 
 def test_scores_go_along_in_yolo_where_wanted(folder: Path) -> None:
     found = PreAnnotator(Colours(), 0.1).predict(folder, "yolo", scores=True)
-    assert [line.split()[-1] for line in found["labels/ä b.txt"].splitlines()] == ["0.9", "0.5"]
+    assert [line.split()[-1] for line in found["labels/b/ä b.txt"].splitlines()] == ["0.9", "0.5"]
     assert len(found["labels/a.txt"].split()) == 6
 
 
@@ -123,8 +125,8 @@ def test_masks_are_outlines_in_yolo_and_boxes_in_pascal_voc(folder: Path, tmp_pa
     ("form", "names"),
     [
         ("coco", {"annotations.json"}),
-        ("yolo", {"classes.txt", "labels/a.txt", "labels/ä b.txt", "labels/nothing.txt"}),
-        ("pascal_voc", {f"Annotations/{one}.xml" for one in ("a", "ä b", "nothing")}),
+        ("yolo", {"classes.txt", "labels/a.txt", "labels/b/ä b.txt", "labels/nothing.txt"}),
+        ("pascal_voc", {f"Annotations/{one}.xml" for one in ("a", "b/ä b", "nothing")}),
     ],
 )
 def test_files_are_written_where_wanted(
@@ -142,17 +144,17 @@ def test_files_are_written_where_wanted(
 
 def test_pictures_are_a_folder_a_pattern_a_list_or_one(folder: Path, tmp_path: Path) -> None:
     annotator = PreAnnotator(Colours(), 0.1)
-    (tmp_path / "list.txt").write_text("pictures/a.png\n")
+    (folder / "list.txt").write_text("a.png\n")
 
     def names(given: Any) -> list[str]:
         return sorted(one["file_name"] for one in annotator.predict(given)["images"])
 
-    assert names(folder) == ["a.png", "nothing.png", "ä b.png"]
+    assert names(folder) == ["a.png", "b/ä b.png", "nothing.png"]
     assert names(str(folder / "*.png")) == ["a.png", "nothing.png"]
-    assert names(tmp_path / "list.txt") == names(folder / "a.png") == ["a.png"]
+    assert names(folder / "list.txt") == names(folder / "a.png") == ["a.png"]
     assert names([str(folder / "a.png"), folder / "a.png", folder / "b" / "ä b.png"]) == [
         "a.png",
-        "ä b.png",
+        "b/ä b.png",
     ]
     with pytest.raises(DataError, match="found none"):
         annotator.predict(folder / "*.gif")
@@ -257,15 +259,69 @@ def test_what_is_no_model_is_said(folder: Path) -> None:
         PreAnnotator("yolov8n.pt")
     with pytest.raises(ConfigurationError, match="expected coco, yolo or pascal_voc, got 'voc'"):
         PreAnnotator(Colours()).predict(folder, "voc")  # type: ignore[arg-type]
-    with pytest.raises(ConfigurationError, match=r"expected a score in \[0, 1\], got 70"):
-        PreAnnotator(Colours(), 70)
+    for threshold in (70, "0.5"):
+        with pytest.raises(ConfigurationError, match=rf"in \[0, 1\], got {threshold!r}"):
+            PreAnnotator(Colours(), threshold)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match=r"'yolov8n\.yaml': its weights are random, and"):
+        PreAnnotator("yolov8n.yaml")
+    with pytest.raises(ConfigurationError, match="model: it knows no classes"):
+        PreAnnotator(Colours(names=())).predict(folder)
     with pytest.raises(ConfigurationError, match="expected a list of names, got 'red' alone"):
         PreAnnotator(Colours(), classes="red")
     with pytest.raises(ConfigurationError, match=r"knows .'red', 'green'., and none of .'blue'."):
         PreAnnotator(Colours(), classes=["blue"]).predict(folder)
+    rules = Rules(thresholds={"gren": 0.9})
+    with pytest.raises(ConfigurationError, match=r"thresholds: .*got 'gren'; did you mean 'green'"):
+        PreAnnotator(Colours(), rules=rules).predict(folder)
     rules = Rules(classes={"blue": "red"})
     with pytest.raises(ConfigurationError, match=r"the model knows .* and no 'blue'"):
         PreAnnotator(Colours(), rules=rules, classes=("red",)).predict(folder)
+
+
+def test_the_rules_may_say_how_sure_the_model_has_to_be(folder: Path) -> None:
+    assert PreAnnotator(Colours()).rules.at_least == 0.7
+    assert PreAnnotator(Colours(), rules=Rules(tile="64px")).rules.at_least == 0.7
+    annotator = PreAnnotator(Colours(), rules=Rules(at_least=0.3))
+    assert annotator.rules.at_least == 0.3
+    assert len(annotator.predict(folder)["annotations"]) == 3
+    assert PreAnnotator(Colours(), 0.3, rules=Rules(at_least=0.3)).rules.at_least == 0.3
+    with pytest.raises(ConfigurationError, match=r"the same as rules\.at_least, 0\.3, got 0\.7"):
+        PreAnnotator(Colours(), 0.7, rules=Rules(at_least=0.3))
+
+
+@pytest.mark.parametrize("chunk", [0, -1, 1.5, True])
+def test_a_chunk_is_of_one_picture_or_more(chunk: Any, folder: Path) -> None:
+    with pytest.raises(ConfigurationError, match="chunk: expected a whole number of 1 or more"):
+        PreAnnotator(Colours()).predict(folder, chunk=chunk)
+
+
+def test_a_file_is_no_folder_to_write_into(folder: Path) -> None:
+    detector = Colours()
+    for output in (folder / "a.png", folder / "a.png" / "below"):
+        with pytest.raises(ConfigurationError, match=r"output: expected a folder, got .*a\.png"):
+            PreAnnotator(detector).predict(folder, output=output)
+    assert not detector.seen
+
+
+def test_names_are_paths_below_the_folder_and_a_coco_pool_finds_them(tmp_path: Path) -> None:
+    folder, out = tmp_path / "photos", tmp_path / "out"
+    names = ["a #1.jpg", "a #1.png", "x/1.png", "y/2.png"]
+    for at, name in enumerate(names):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        drawn(folder / name, (60 + at, 40), [(0, (5, 5, 30, 20))])
+    annotator = PreAnnotator(Colours(), 0.1)
+    for given in (folder, str(folder / "**" / "*.*"), [folder / name for name in names]):
+        found = annotator.predict(given, output=out)
+        assert [one["file_name"] for one in found["images"]] == names
+    source = Coco(path=str(out / "annotations.json"), images=str(folder))
+    rows = source.read(Path(), LabelSchema(task="boxes", classes=("red", "green")))
+    assert (len(rows.ids), rows.quarantined) == (len(names), ())
+    # Of these two the names less their suffixes are alike.
+    files = ["a #1-1", "a #1-2", "x/1", "y/2"]
+    yolo = annotator.predict(folder, "yolo")
+    assert set(yolo) == {"classes.txt", *(f"labels/{name}.txt" for name in files)}
+    voc = annotator.predict(folder, "pascal_voc")
+    assert set(voc) == {f"Annotations/{name}.xml" for name in files}
 
 
 @pytest.fixture(scope="module")
@@ -400,6 +456,24 @@ def test_a_yolo_that_is_loaded_already_serves_as_well(
 
     loaded = ultralytics().YOLO(weights[0])
     agree(said_by_coco(PreAnnotator(loaded, 0.4).predict(assets), tmp_path), expected, 6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("overlap", [0.5, 0.95])
+def test_as_much_may_overlap_as_the_rules_say(
+    overlap: float, weights: tuple[Path, str], assets: list[Path]
+) -> None:
+    from auto_labeling.models.yolo_library import ultralytics
+
+    yolo = ultralytics().YOLO(weights[0])
+    bus = assets[0]
+    [theirs] = yolo.predict(bus, conf=0.05, iou=overlap, save=False, verbose=False)
+    rules = Rules(overlap=overlap)
+    for annotator in (
+        PreAnnotator(weights[0], 0.05, sha256=weights[1], rules=rules),
+        PreAnnotator(yolo, 0.05, rules=rules),
+    ):
+        assert len(annotator.predict(bus)["annotations"]) == len(theirs.boxes)
 
 
 @pytest.mark.slow

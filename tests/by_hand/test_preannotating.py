@@ -118,7 +118,9 @@ def test_another_model_under_the_same_version_is_refused(tmp_path: Path) -> None
         preannotate(Colours(names=("a", "b")), paths, tmp_path / "out", version="v")
     with pytest.raises(ConfigurationError, match="version"):
         preannotate(Colours(), paths, tmp_path / "out", version="../v")
-    with pytest.raises(ConfigurationError, match="chunk: expected at least 1, got 0"):
+    with pytest.raises(
+        ConfigurationError, match="chunk: expected a whole number of 1 or more, got 0"
+    ):
         preannotate(Colours(), paths, tmp_path / "out", version="v", chunk=0)
 
 

@@ -44,9 +44,10 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(models.TABLE, "apprentice", Apprenticeship)
 
 
-def named(path: Path, name: str) -> bytes:
-    """Write a checkpoint of a class that nobody can import, and return its bytes."""
-    text = f"cultralytics.nn.tasks\n{name}\n)R.".encode()
+def named(path: Path, name: str, head: str = "Detect") -> bytes:
+    """Write a checkpoint of classes that nobody can import, and return its bytes."""
+    layer = f"cultralytics.nn.modules.head\n{head}\n0"
+    text = f"{layer}cultralytics.nn.tasks\n{name}\n)R.".encode()
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("archive/data.pkl", text)
     return path.read_bytes()
@@ -74,6 +75,12 @@ def test_what_a_checkpoint_is_for_is_read_without_loading_it(
             check_checkpoint(content, "w.pt", finds=finds)
 
 
+def test_a_checkpoint_with_another_head_is_refused(tmp_path: Path) -> None:
+    content = named(tmp_path / "w.pt", "DetectionModel", "v10Detect")
+    with pytest.raises(ConfigurationError, match=r"w\.pt has a v10Detect head; expected one of"):
+        check_checkpoint(content, "w.pt", finds=True)
+
+
 @pytest.mark.parametrize("content", [b"", b"text", pickle.dumps({"model": 1})])
 def test_what_is_no_checkpoint_is_said_to_be_none(content: bytes) -> None:
     with pytest.raises(ConfigurationError, match=r"w\.pt is no checkpoint of ultralytics"):
@@ -88,6 +95,8 @@ def test_what_is_no_checkpoint_is_said_to_be_none(content: bytes) -> None:
         ("DetectionModel", "0" * 64, "it is another file"),
         ("ClassificationModel", None, "they classify pictures"),
         ("yolov8n-cls.yaml", None, "they classify pictures"),
+        ("yolov8q.yaml", None, "ultralytics ships no architecture 'yolov8q.yaml'"),
+        ("yolov10n.yaml", None, "yolov10n.yaml has a v10Detect head"),
     ],
 )
 def test_weights_of_another_hash_or_task_are_refused_before_the_campaign_begins(

@@ -101,8 +101,8 @@ def test_what_nobody_can_look_at_is_put_aside_and_counted(
     tmp_path: Path, spots: Spots, tile: str | None
 ) -> None:
     odd = write_odd(tmp_path / "pictures")
-    objects = [  # of no area, half outside, wholly outside, of no class of the file
-        {"id": 900, "image_id": 1, "category_id": 1, "bbox": [5, 5, 0, 10]},
+    objects = [  # of no area, half outside, wholly outside, of no class; their pictures have others
+        {"id": 900, "image_id": 2, "category_id": 1, "bbox": [5, 5, 0, 10]},
         {"id": 901, "image_id": 2, "category_id": 1, "bbox": [150, 5, 40, 10]},
         {"id": 902, "image_id": 3, "category_id": 1, "bbox": [500, 500, 40, 10]},
         {"id": 903, "image_id": 3, "category_id": 77, "bbox": [5, 5, 4, 10]},

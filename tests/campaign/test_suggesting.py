@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 
 from auto_labeling import config
+from auto_labeling.annotation_times import AnnotationTimes
+from auto_labeling.campaign import suggesting
 from auto_labeling.campaign.schema import items
 from auto_labeling.campaign.transition import newest_model
+from auto_labeling.detections import Detections
 from auto_labeling.errors import ConfigurationError
-from auto_labeling.records import Side, Upload
+from auto_labeling.preannotation.settings import Preannotate
+from auto_labeling.records import LabelSchema, Side, Upload
 from tests.support.campaigns import CLASSES, template
 from tests.support.office import Office, office
 
@@ -24,6 +31,37 @@ def second_round(open_office: Office) -> list[Upload]:
     sent = open_office.shelf.uploads[first:]
     assert sent
     return sent
+
+
+@pytest.mark.parametrize(
+    ("rule", "seconds"),
+    [
+        ({"thresholds": {"disc": 0.99}}, 3.67),  # squares are shown from .25 on
+        ({"thresholds": {"disc": 0.25, "square": 0.99}}, 10.8),
+        ({"thresholds": {"disc": 0.99}, "at_least": 0.9}, 10.8),
+        ({"thresholds": {"disc": 0.99, "square": 0.25}}, 3.67),
+        ({}, 10.8),  # what was learned of squares
+        (None, 10.8),
+    ],
+)
+def test_a_picture_is_priced_by_what_will_be_shown_on_it(
+    rule: dict[str, Any] | None, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learned = {"disc": 0.25, "square": 0.9}
+    known = SimpleNamespace(times=AnnotationTimes(), thresholds=lambda: learned)
+    monkeypatch.setattr(suggesting, "Experience", SimpleNamespace(of=lambda _: known))
+    settings = SimpleNamespace(
+        preannotate=None if rule is None else Preannotate(**rule),
+        labels=LabelSchema(task="boxes", classes=("disc", "square")),
+    )
+    square = Detections(
+        offsets=np.array([0, 1]),
+        boxes=np.full((1, 4), 0.1, np.float32),
+        scores=np.array([0.8], np.float32),
+        labels=np.array([1]),
+    )
+    campaign: Any = SimpleNamespace(config=settings)
+    assert suggesting.expected_seconds(campaign, square) == pytest.approx([seconds], abs=0.01)
 
 
 def test_without_a_model_or_the_key_nothing_is_suggested(tmp_path: Path) -> None:

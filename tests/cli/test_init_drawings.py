@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -83,7 +85,51 @@ def _voc() -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("make", [_coco, _yolo, _voc])
+def _voc_with_masks() -> dict[str, object]:
+    pool = _voc()
+    for folder in ("SegmentationClass", "SegmentationObject"):
+        _drawn_pictures([f"p{at:02d}.png" for at in range(30)], f"data/{folder}")
+    return pool
+
+
+def _voc_with_masks_elsewhere() -> dict[str, object]:
+    pool = _voc_with_masks()
+    Path("data/JPEGImages").rename("data/photos")
+    return pool | {"images": "photos"}
+
+
+def _roboflow() -> dict[str, object]:
+    for part, many in (("train", 30), ("valid", 8), ("test", 3)):
+        names = [f"{part}{at:02d}.png" for at in range(many)]
+        for one in _drawn_pictures(names, f"data/{part}/images"):
+            labels = Path(f"data/{part}/labels", one.item_id).with_suffix(".txt")
+            labels.parent.mkdir(parents=True, exist_ok=True)
+            labels.write_text("0 .5 .5 .5 .5\n")
+    data = {"train": "../train/images", "val": "../valid/images", "test": "../test/images"}
+    Path("data/data.yaml").write_text(yaml.safe_dump(data | {"names": ["cat", "dog"]}))
+    return {"kind": "yolo", "path": "data.yaml", "split": "train", "heldout": "val"}
+
+
+def _yolo_beside_others() -> dict[str, object]:
+    pool = _yolo()
+    _drawn_pictures(["u.png"], "data/images/train_unlabeled")
+    data = yaml.safe_load(Path("data/data.yaml").read_text())
+    Path("data/data.yaml").write_text(yaml.safe_dump(data | {"test": "images/gone"}))
+    return pool
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        _coco,
+        _yolo,
+        _voc,
+        _voc_with_masks,
+        _voc_with_masks_elsewhere,
+        _roboflow,
+        _yolo_beside_others,
+    ],
+)
 def test_init_finds_what_is_drawn_on_pictures(
     desk: Desk, make: Callable[[], dict[str, object]]
 ) -> None:
@@ -91,6 +137,7 @@ def test_init_finds_what_is_drawn_on_pictures(
     assert desk.type("init", "data") == 0
     raw = yaml.safe_load(Path("data/campaign.yaml").read_text())
     assert raw["pool"] == pool
+    assert "30 pictures of" in desk.out or "30 pictures with" in desk.out
     assert raw["labels"] == {"task": "boxes", "classes": ["cat", "dog"]}
     assert raw["model"]["kind"] == "yolo"
     assert (raw["backend"]["kind"], raw["backend"]["truth"]) == ("simulated", "pool")
@@ -106,6 +153,25 @@ def test_init_asks_people_where_some_pictures_have_no_label(desk: Desk) -> None:
     assert desk.type("init", "data") == 0
     assert yaml.safe_load(Path("data/campaign.yaml").read_text())["backend"]["kind"] == "files"
     assert desk.type("plan", "data/campaign.yaml") == 0, desk.err
+
+
+@pytest.mark.parametrize("given", [{"iscrowd": 1}, {"bbox": [3, 3, 0, 4]}])
+def test_init_asks_people_where_a_label_cannot_be_used(desk: Desk, given: dict[str, Any]) -> None:
+    _coco()
+    path = Path("data/annotations/instances_train.json")
+    content = json.loads(path.read_text())
+    content["annotations"][3] |= given
+    path.write_text(json.dumps(content))
+    assert desk.type("init", "data") == 0
+    assert yaml.safe_load(Path("data/campaign.yaml").read_text())["backend"]["kind"] == "files"
+
+
+def test_init_counts_pictures_of_voc_without_xml_too(desk: Desk) -> None:
+    _voc_with_masks_elsewhere()
+    Path("data/Annotations/p03.xml").unlink()
+    assert desk.type("init", "data") == 0
+    assert "30 pictures with" in desk.out
+    assert yaml.safe_load(Path("data/campaign.yaml").read_text())["backend"]["kind"] == "files"
 
 
 def test_init_takes_another_json_for_no_labels(desk: Desk) -> None:

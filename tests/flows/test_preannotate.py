@@ -57,6 +57,39 @@ def test_a_folder_is_predicted_once_whatever_is_written(pictures: Path) -> None:
     assert preannotate_folder(request(pictures, rules=Rules(tile="32px")), detector).predicted == 5
 
 
+def test_what_is_not_there_any_more_is_not_suggested_any_more(pictures: Path) -> None:
+    out, detector = pictures.parent / "out", Colours()
+    for form in ("coco", "yolo", "pascal_voc"):
+        preannotate_folder(request(pictures, format=form), detector)
+    (out / "labels" / "mine.txt").write_text("of somebody else")
+    drawn(pictures / "0.jpg", (60, 40), [])
+    for form in ("yolo", "pascal_voc"):
+        preannotate_folder(request(pictures, format=form), detector)
+    assert sorted(one.name for one in (out / "labels").iterdir()) == [
+        *("0-1.txt", "0-2.txt", "1.txt", "2.txt", "3.txt", "4.txt", "mine.txt")
+    ]
+    assert len(list((out / "Annotations").iterdir())) == 6
+    for path in pictures.iterdir():
+        path.write_text("no picture")
+    for form in ("coco", "yolo", "pascal_voc"):
+        assert len(preannotate_folder(request(pictures, format=form), detector)) == 0
+    content = json.loads((out / "annotations.json").read_text())
+    assert (content["images"], content["annotations"]) == ([], [])
+    assert [one.name for one in (out / "labels").iterdir()] == ["mine.txt"]
+    assert list((out / "Annotations").iterdir()) == []
+    assert (out / "classes.txt").read_text() == "red\ngreen\n"
+    assert len((out / "quarantined.csv").read_text().splitlines()) == 1 + 7
+
+
+def test_what_cannot_be_is_said_before_anything_is_predicted(pictures: Path) -> None:
+    detector = Colours()
+    with pytest.raises(ConfigurationError, match="into: expected a folder"):
+        preannotate_folder(request(pictures, into=pictures / "bad.png"), detector)
+    with pytest.raises(ConfigurationError, match="got 'gren'; did you mean 'green'"):
+        preannotate_folder(request(pictures, rules=Rules(thresholds={"gren": 0.5})), detector)
+    assert not detector.seen
+
+
 def test_a_format_that_is_none_is_refused(pictures: Path) -> None:
     with pytest.raises(ConfigurationError, match="expected coco, yolo or pascal_voc, got 'xml'"):
         request(pictures, format="xml")

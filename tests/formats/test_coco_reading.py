@@ -147,6 +147,7 @@ RUNS = {"size": [8, 10], "counts": [40, 40]}
         ("boxes", {"bbox": [float("nan"), 1, 2, 3]}, "expected finite edges"),
         ("boxes", {"bbox": [1, 2, 3]}, "expected 4 numbers as bbox, got 3"),
         ("boxes", {"bbox": "1 2 3 4"}, "expected 4 numbers as bbox"),
+        ("boxes", {"bbox": [1, 1, 10**400, 3]}, "expected 4 numbers as bbox, got one of too many"),
         ("boxes", {}, "expected 4 numbers as bbox"),
         ("boxes", {"bbox": [1, 1, 2, 2], "iscrowd": 1}, "got a crowd"),
         (None, {"segmentation": RUNS, "iscrowd": 1}, "got a crowd"),
@@ -198,6 +199,54 @@ def test_a_size_must_be_the_one_that_people_see(size: Any, seen: Any, said: str)
 def test_a_size_that_the_file_lacks_is_that_of_the_picture() -> None:
     [picture] = read_coco(file({"bbox": [1, 1, 2, 2]}, width=None)).pictures
     assert bounds(picture.drawn("boxes", (4, 4)).shapes[0]) == (0.25, 0.25, 0.75, 0.75)
+
+
+def test_a_size_that_no_picture_has_is_none() -> None:
+    [picture] = read_coco(file({"bbox": [1, 1, 2, 2]}, width=10**400)).pictures
+    with pytest.raises(DataError, match="expected its width and height, got none"):
+        picture.drawn("boxes")
+
+
+def test_an_id_is_the_same_as_a_number_and_as_text() -> None:
+    for number in (5, "5", 5.0):
+        [picture] = read_coco(file({"bbox": [1, 1, 2, 2], "image_id": number}, id="5")).pictures
+        assert len(picture.drawn("boxes").shapes) == 1
+
+
+@pytest.mark.parametrize(
+    ("ids", "got"), [((5, "5"), "that of another picture too"), ((None, 6), "none")]
+)
+def test_nobody_knows_what_is_on_pictures_without_an_id_of_their_own(ids: Any, got: str) -> None:
+    content = json.loads(file({"bbox": [1, 1, 2, 2]}, id=7))
+    about = content["images"][0]
+    content["images"] += [
+        {**about, "id": number, "file_name": f"{at}"} for at, number in enumerate(ids)
+    ]
+    content["annotations"].append({"image_id": 7, "category_id": 90, "bbox": [1, 1, 2, 2]})
+    whole, first, *_ = read_coco(json.dumps(content)).pictures
+    assert len(whole.drawn("boxes").shapes) == 1
+    with pytest.raises(DataError, match=f"an id of its own in the file of labels, got {got}"):
+        first.drawn("boxes")
+    content["annotations"] = []
+    assert read_coco(json.dumps(content)).pictures[1].drawn("boxes").shapes == ()
+
+
+def test_a_picture_that_is_listed_twice_is_one() -> None:
+    content = json.loads(file({"bbox": [1, 1, 2, 2]}))
+    content["images"] *= 2
+    assert [len(one.drawn().shapes) for one in read_coco(json.dumps(content)).pictures] == [1, 1]
+
+
+@pytest.mark.parametrize("annotations", [None, [{"image_id": "a.png", "bbox": [1, 1, 2, 2]}]])
+def test_a_file_that_tells_of_none_of_its_pictures_says_not_that_they_are_empty(
+    annotations: Any,
+) -> None:
+    content = json.loads(file())
+    del content["annotations"]
+    whole = read_coco(json.dumps(content | ({"annotations": annotations} if annotations else {})))
+    assert not whole.is_labeled
+    with pytest.raises(DataError, match="annotations of the file's pictures, or an empty list"):
+        whole.pictures[0].drawn("boxes")
 
 
 def test_a_picture_without_objects_has_none() -> None:

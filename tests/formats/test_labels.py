@@ -226,11 +226,38 @@ def test_what_cannot_be_written_is_said(
         ("../../etc/passwd.png", "etc/passwd.png"),
         ("/data/local-files/?d=../../secret.png", "secret.png"),
         (r"C:\photos\7.png", "7.png"),
+        (r"photos\7.png", "photos/7.png"),
+        ("/data/local-files/?d=/srv/photos/a.png", "a.png"),
+        ("/data/upload/3/a%20b.png", "a b.png"),
+        ("/data/photos/a%20b.png", "a%20b.png"),
+        ("cell #1.png", "cell #1.png"),
+        ("a%20b/c?.png", "a%20b/c?.png"),
+        ("cam1:frame3.png", "cam1:frame3.png"),
         ("https://example.org/", "1"),
     ],
 )
 def test_a_picture_keeps_its_name_and_never_leaves_the_folder(given: str, named: str) -> None:
     assert file_names([picture(name=given)]) == [named]
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (("a.jpg", "a.png", "a-1.jpg"), ["a-1-1.jpg", "a-2.png", "a-1.jpg"]),
+        (("a-2.jpg", "a.jpg", "a.png"), ["a-2.jpg", "a-2-2.jpg", "a-3.png"]),
+        (
+            ("a.jpg", "a.png", "A-1.png", "a-1-1.gif"),
+            ["a-1-1-1.jpg", "a-2.png", "A-1.png", "a-1-1.gif"],
+        ),
+    ],
+)
+def test_a_picture_with_a_new_name_takes_that_of_no_other(
+    given: tuple[str, ...], named: list[str]
+) -> None:
+    labeled = [picture(number=at, name=name) for at, name in enumerate(given, 1)]
+    assert file_names(labeled) == named
+    assert file_names([picture(number=9 + at, name=name) for at, name in enumerate(named)]) == named
+    assert len(encode_yolo(labeled, BOXES)) == 1 + len(given)
 
 
 def test_pictures_that_differ_in_their_suffix_only_get_files_of_their_own() -> None:

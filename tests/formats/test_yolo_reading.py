@@ -150,6 +150,7 @@ def test_the_classes_and_the_splits_of_a_data_set() -> None:
     [
         ("[", "got no YAML"),
         ("[]", "expected a data.yaml with names and splits"),
+        ("names: [car]\nmade: 2024-13-45", "got a value that is none: month must be in 1"),
         ("names: 3", "expected names as a list or by their numbers"),
         ("names: {car: 1}", "expected names as a list or by their numbers"),
         ("train: a", "expected names as a list or by their numbers"),

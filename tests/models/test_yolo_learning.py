@@ -14,6 +14,7 @@ import pytest
 from auto_labeling.detections import Detections
 from auto_labeling.errors import BlockedError, ConfigurationError, DataError
 from auto_labeling.models.storing import dump_verifiable, load_verified
+from auto_labeling.models.yolo import Yolo
 from auto_labeling.models.yolo_model import YoloModel
 from auto_labeling.models.yolo_student import DetectionStudent, Drawn, drawn_for
 from auto_labeling.pictures import Pictures
@@ -358,3 +359,10 @@ def test_nothing_stays_in_the_folder_that_it_trained_in(folder: Path, tmp_path: 
 def quiet(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
     yield
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_backbone_of_few_layers_embeds_as_well(tmp_path: Path) -> None:
+    pictures, _, _ = scenes(tmp_path, 2)
+    points = Yolo(weights="yolov8n-cls-resnet50.yaml", image_size=SIZE).build(0).embed(pictures)
+    assert points.shape[0] == 2
+    assert np.isfinite(points).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -244,6 +245,76 @@ def test_an_object_that_cannot_be_used_is_counted_and_the_others_stay(tmp_path: 
         assert "expected an area above zero, got edges at" in bad.reason
 
 
+UNREAD = "it has objects, and not one of them can be used"
+
+
+def test_a_picture_of_which_no_object_can_be_used_is_not_one_on_which_nothing_is(
+    tmp_path: Path,
+) -> None:
+    for at, name in enumerate("abcd"):
+        write_png(tmp_path / f"set/{name}.png", 50 * at)
+    box = {"class": "cat", "bbox": [0, 0, 4, 6]}
+    crowd = {**box, "picture": "b.png", "iscrowd": 1}
+    flat = {"picture": "c.png", "class": "tree", "bbox": [0, 0, 0, 6]}
+    names = [f"{name}.png" for name in "abcd"]
+    write_coco(tmp_path / "a.json", names, [{**box, "picture": "a.png"}, crowd, flat])
+    source = Coco(path="a.json", images="set")
+    rows = source.read(tmp_path, BOXES)
+    assert list(rows.labels or ()) == [write_label((box_of("cat"),)), write_label(())]
+    found = {one.where: one.reason for one in rows.quarantined}
+    assert found["set/b.png"] == found["set/c.png"] == UNREAD
+    assert "got a crowd" in found["a.json: annotation 2"]
+    assert list(source.read(tmp_path).labels or ())[1:] == [None, None, write_label(())]
+    wanted = replace(source, classes={"*": None}).read(tmp_path, BOXES)
+    assert list(wanted.labels or ()) == 4 * [write_label(())], "what nobody wants is not missed"
+
+
+@pytest.mark.parametrize(
+    ("line", "schema"),
+    [
+        ("7 0.5 0.5 0.5 0.5", BOXES),
+        ("0 4 3 4 6", BOXES),
+        ("0 0.5 0.5 0.5 0.5", LabelSchema(task="polygons", classes=("cat",))),
+    ],
+)
+def test_a_text_file_that_cannot_be_used_is_not_an_empty_one(
+    tmp_path: Path, line: str, schema: LabelSchema
+) -> None:
+    source = as_yolo(tmp_path, (8, 6))
+    write_png(tmp_path / "set/images/größe.jpg", 3)
+    write_png(tmp_path / "set/images/nothing.png", 4)
+    (tmp_path / "set/labels/größe.txt").write_text(line)
+    (tmp_path / "set/labels/nothing.txt").touch()
+    rows = source.read(tmp_path, schema)
+    assert rows.references == ["set/images/nothing.png"]
+    assert rows.quarantined[-1].reason == UNREAD
+    assert list(source.read(tmp_path).labels or ()).count(None) == (schema is BOXES)
+
+
+def test_a_coco_file_without_annotations_has_pictures_to_be_labeled(tmp_path: Path) -> None:
+    source = three(tmp_path)
+    content = json.loads((tmp_path / "a.json").read_text())
+    del content["annotations"]
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    rows = source.read(tmp_path)
+    assert (list(rows.labels or ()), rows.quarantined) == ([None] * 3, ())
+    with pytest.raises(
+        DataError, match=r"expected annotations of the file's pictures, or an empty"
+    ):
+        source.read(tmp_path, BOXES)
+
+
+def test_pictures_that_share_an_id_have_no_label(tmp_path: Path) -> None:
+    source = three(tmp_path)
+    content = json.loads((tmp_path / "a.json").read_text())
+    content["images"][1]["id"] = content["images"][0]["id"]
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    assert source.read(tmp_path, BOXES).references == ["set/c.png"]
+    rows = source.read(tmp_path)
+    assert list(rows.labels or ()) == [None, None, write_label(())]
+    assert {one.where for one in rows.quarantined} >= {"a.json: a.png", "a.json: b.png"}
+
+
 def test_what_a_label_is_made_of(tmp_path: Path) -> None:
     source = three(tmp_path, classes={"Cat": "cat", "tree": None})
     corners = ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0))
@@ -270,6 +341,25 @@ def test_labels_find_the_pictures_of_a_pool(tmp_path: Path) -> None:
     )
     pool = Pool.open(tmp_path / "pool")
     assert [path.name for path in pool.pictures([2, 0])] == ["c.png", "a.png"]
+
+
+def test_a_flag_in_a_list_is_no_part_of_a_name_and_a_name_may_end_like_one(tmp_path: Path) -> None:
+    for stem in ("photo 0", "photo 1", "cat", "dog"):
+        write_png(tmp_path / f"set/JPEGImages/{stem}.png", len(stem))
+        write_voc(tmp_path / f"set/Annotations/{stem}.xml", [("cat", (0, 0, 4, 6))])
+    (tmp_path / "set/some.txt").write_text("photo 0\nphoto 1  -1\ncat  1\n")
+    rows = Voc(path="set", list="some.txt").read(tmp_path, BOXES)
+    found = [one.removeprefix("set/JPEGImages/") for one in rows.references]
+    assert (found, rows.quarantined) == (["cat.png", "photo 0.png", "photo 1.png"], ())
+
+
+def test_the_suffix_of_an_xml_file_may_be_in_capitals(tmp_path: Path) -> None:
+    write_png(tmp_path / "a.png", 3)
+    (tmp_path / "set/JPEGImages").mkdir(parents=True)
+    (tmp_path / "a.png").rename(tmp_path / "set/JPEGImages/a.PNG")
+    write_voc(tmp_path / "set/Annotations/a.XML", [("cat", (0, 0, 4, 6))])
+    rows = Voc(path="set").read(tmp_path, BOXES)
+    assert list(rows.labels or ()) == [write_label((box_of("cat"),))]
 
 
 def test_a_whole_class_is_no_drawing(tmp_path: Path) -> None:
@@ -322,4 +412,7 @@ def test_nothing_is_read_from_elsewhere(tmp_path: Path) -> None:
 def test_a_coco_file_whose_pictures_lie_elsewhere_names_the_key(tmp_path: Path) -> None:
     write_coco(tmp_path / "a.json", ["a.png", "b.png"], [])
     with pytest.raises(DataError, match=r"none of its 2 pictures lies beside .*pool\.images"):
+        Coco(path="a.json").read(tmp_path)
+    write_coco(tmp_path / "a.json", [], [])
+    with pytest.raises(DataError, match=r"a\.json: expected at least one row, got none"):
         Coco(path="a.json").read(tmp_path)

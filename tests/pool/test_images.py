@@ -186,3 +186,16 @@ def test_nothing_to_read_is_said(tmp_path: Path) -> None:
 def test_settings_are_checked_by_key(settings: dict[str, object], key: str) -> None:
     with pytest.raises(ConfigurationError, match=key):
         Images(**settings)  # type: ignore[arg-type]
+
+
+def test_folders_that_are_links_are_gone_into_once(tmp_path: Path) -> None:
+    write_png(tmp_path / "photos/z/a.png", 10)
+    write_png(tmp_path / "elsewhere/deep/b.png", 20)
+    (tmp_path / "photos/a link").symlink_to(tmp_path / "photos/z")
+    (tmp_path / "photos/other").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere/loop").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere/up").symlink_to(tmp_path / "photos")
+    (tmp_path / "photos/broken").symlink_to(tmp_path / "nowhere")
+    rows = Images(path="photos").read(tmp_path)
+    assert rows.references == ["photos/other/deep/b.png", "photos/z/a.png"]
+    assert rows.quarantined == ()

@@ -152,19 +152,21 @@ def test_impossible_settings_are_refused(wrong: dict[str, Any]) -> None:
 
 def test_pictures_are_read_below_the_folder_and_nowhere_else(tmp_path: Path) -> None:
     write_png(tmp_path / "documents/pets/a b.png", 10)
+    write_png(tmp_path / "documents/pets/cell #1 50%20.png", 30)
     write_png(tmp_path / "outside.png", 20)
     write_export(
         tmp_path / "project.json",
         [
             ("/data/local-files/?d=pets/a%20b.png", [annotation("cat", 1)]),
             ("/data/local-files/?d=../outside.png", [annotation("cat", 1)]),
+            ("pets/cell #1 50%20.png", [annotation("cat", 1)]),
             ("/data/upload/3/c.png", [annotation("cat", 1)]),
             ("https://elsewhere.invalid/d.png", [annotation("cat", 1)]),
         ],
     )
     found = LabelStudioExport(export="project.json", files="documents").read(tmp_path, SCHEMA)
-    assert found.references == ["1"]
-    assert found.features.shape == (1, 256)
+    assert found.references == ["1", "3"]
+    assert found.features.shape == (2, 256)
     assert set(reasons(found).values()) == {
         "its picture is not below `files`, and nothing is downloaded"
     }

@@ -106,13 +106,17 @@ def test_nothing_seen_stays_nothing() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"at_least": -0.1}, "at_least: expected a score of 0 or more"),
-        ({"thresholds": {"car": float("nan")}}, "car: expected a score of 0 or more"),
+        ({"at_least": -0.1}, r"^at_least: expected a score in \[0, 1\], got -0.1"),
+        ({"thresholds": {"car": float("nan")}}, r"^thresholds.car: expected a score in .* got nan"),
+        ({"thresholds": {"car": 40}}, r"^thresholds.car: expected a score in \[0, 1\], got 40"),
+        ({"thresholds": {"car": "40%"}}, r"^thresholds.car: expected a score in .* got '40%'"),
+        ({"at_least": 40}, r"^at_least: expected a score in \[0, 1\], got 40"),
         ({"overlap": 0}, "overlap"),
         ({"most": 0}, "most"),
         ({"smallest": "8"}, "smallest: expected pixels such as 640px, got '8'"),
         ({"smallest": 1.5}, "smallest"),
         ({"tile": "big"}, "tile"),
+        ({"tile": "10px"}, "tile: expected 32px or more, got 10px"),
         ({"tile_overlap": 0.7}, "tile_overlap"),
     ],
 )

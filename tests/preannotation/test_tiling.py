@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,13 @@ from auto_labeling.detections import Detections
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.formats.masks import pixels_of
 from auto_labeling.formats.overlaps import box_ious
+from auto_labeling.models import yolo_results
 from auto_labeling.pictures import Pictures
 from auto_labeling.ports import Detects
-from auto_labeling.preannotation.tiling import Tiled, tiles_of
+from auto_labeling.preannotation.refining import refine
+from auto_labeling.preannotation.rules import Rules
+from auto_labeling.preannotation.suppression import OVERLAP
+from auto_labeling.preannotation.tiling import Tiled, as_ruled, tiles_of
 from tests.support.patches import Colours, Rectangle, drawn
 
 
@@ -117,6 +122,49 @@ def test_memory_goes_by_the_picture_and_not_by_its_tiles(tmp_path: Path) -> None
     rectangles = [(0, (9_900, 100, 10_500, 200)), (1, (19_000, 300, 19_900, 390))]
     path = drawn(tmp_path / "wide.png", size, rectangles)
     assert peak(200) < peak(400) + 4_000_000
+
+
+class Twice(Colours):
+    """Sees every patch again, a tenth narrower; by itself it leaves out what overlaps."""
+
+    overlap = OVERLAP
+
+    def suppressing(self, overlap: float) -> Twice:
+        made = Twice()
+        made.overlap = overlap
+        return made
+
+    def detect(self, pictures: Pictures, *, mirrored: bool = False) -> Detections:
+        seen = super().detect(pictures)
+        if self.overlap < 0.9:
+            return seen
+        again = replace(seen, boxes=seen.boxes * np.array([1, 1, 0.9, 1], np.float32))
+        both = [
+            replace(
+                seen[at],
+                offsets=np.array([0, 2 * seen.counts[at]]),
+                **{
+                    name: np.concatenate([getattr(one[at], name) for one in (seen, again)])
+                    for name in ("boxes", "scores", "labels")
+                },
+            )
+            for at in range(len(pictures))
+        ]
+        return Detections.joined(both)
+
+
+@pytest.mark.parametrize("tile", [None, "64px"])
+def test_what_the_rules_keep_is_left_out_by_nobody_before(tile: str | None, tmp_path: Path) -> None:
+    path = drawn(tmp_path / "a.png", (128, 60), [(0, (2, 5, 30, 30)), (1, (100, 5, 126, 30))])
+    for overlap, expected in ((0.5, 2), (OVERLAP, 2), (0.95, 4)):
+        rules = Rules(overlap=overlap, tile=tile)
+        seen = as_ruled(Twice(), rules).detect(Pictures((path,)))
+        kept = refine(seen, ("red", "green"), ("red", "green"), rules)
+        assert len(kept.scores) == expected
+
+
+def test_networks_and_tiles_leave_out_the_same() -> None:
+    assert yolo_results.OVERLAP == OVERLAP == Rules().overlap
 
 
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:

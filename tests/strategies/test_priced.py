@@ -66,6 +66,20 @@ class TestExpectedSeconds:
         ]
         np.testing.assert_allclose(seconds, expected, rtol=1e-6)
 
+    def test_classes_are_shown_from_scores_of_their_own(self) -> None:
+        seen = replace(
+            sightings(np.array([1, 1]), 2, fresh()),
+            scores=np.full(2, 0.8, np.float32),
+            labels=np.array([0, 1]),
+        )
+        shown, drawn = (expected_seconds(seen, TIMES, shown_from=at)[0] for at in (0.25, 0.99))
+        each = expected_seconds(seen, TIMES, shown_from=np.array([0.99, 0.25]))
+        np.testing.assert_allclose(each, [drawn, shown])
+        # As sure as its class has to be, in single precision, is sure enough.
+        assert (
+            expected_seconds(seen, TIMES, shown_from=np.array([0.8, 0.8])).tolist() == [shown] * 2
+        )
+
     def test_a_sure_suggestion_saves_time_and_a_doubtful_one_costs_it(self) -> None:
         scores = np.array([1.0, 0.101], np.float32)
         seen = replace(sightings(np.array([1, 1]), 1, fresh()), scores=scores)
