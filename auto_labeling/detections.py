@@ -17,6 +17,10 @@ from auto_labeling.shapes import Box, Mask, Shape
 _BY_OBJECT = ("boxes", "scores", "labels", "proba", "doubt")
 
 
+OVERLAP = 0.7
+"""The IoU above which, of two objects of one class, detectors leave out the less sure one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Detections:
     """The m objects that a model sees on n pictures; those of picture i are offsets[i:i + 2].

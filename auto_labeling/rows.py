@@ -115,16 +115,26 @@ def checked_labels(y: ArrayLike, n: int) -> NDArray[Any]:
 
 def _check_words(labels: NDArray[Any]) -> None:
     """Raise `DataError` where labels are missing, or words beside numbers."""
-    import pandas as pd
-
-    missing = np.flatnonzero(pd.isna(labels))
-    if len(missing):
+    absent = np.flatnonzero(missing(labels))
+    if len(absent):
         raise DataError(
-            f"y: expected a label in every row, row {missing[0]} has none; leave such rows out"
+            f"y: expected a label in every row, row {absent[0]} has none; leave such rows out"
         )
     words = np.array([isinstance(one, str | bytes) for one in labels], dtype=bool)
     if words.any() and not words.all():
         raise _two_kinds(labels[words][0], labels[~words][0])
+
+
+def missing(values: Sequence[Any] | NDArray[Any]) -> NDArray[np.bool_]:
+    """Return (n,) where there is nothing: None, nan, or what pandas says for them.
+
+    >>> missing(["a", None, float("nan"), np.zeros((2, 2))]).tolist()
+    [False, True, True, False]
+    """
+    import pandas as pd
+
+    absent: NDArray[np.bool_] = pd.isna(np.fromiter(values, dtype=object, count=len(values)))
+    return absent
 
 
 def expect_one_kind(first: NDArray[Any], second: NDArray[Any]) -> None:
@@ -144,11 +154,9 @@ def _two_kinds(one: Any, other: Any) -> DataError:
 
 
 def _checked_items(items: list[Any], name: str) -> list[Any]:
-    import pandas as pd
-
-    missing = next((at for at, one in enumerate(items) if pd.isna(one) is True), None)
-    if missing is not None:
-        raise DataError(f"{name}: expected an item in every row, row {missing} has none")
+    absent = np.flatnonzero(missing(items))
+    if len(absent):
+        raise DataError(f"{name}: expected an item in every row, row {absent[0]} has none")
     return items
 
 

@@ -23,10 +23,10 @@ from auto_labeling.by_hand.suggested_files import (
     write_coco,
     write_texts,
 )
+from auto_labeling.detections import OVERLAP
 from auto_labeling.files import disk_errors, write_atomically
 from auto_labeling.ports import Detects
 from auto_labeling.preannotation.rules import Rules
-from auto_labeling.preannotation.suppression import OVERLAP
 from auto_labeling.preannotation.tiling import as_ruled
 
 

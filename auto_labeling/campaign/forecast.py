@@ -122,9 +122,11 @@ def plan(terms: Terms) -> Plan:
     binds = min(limits, key=lambda limit: limits[limit])
     items = limits[binds]
     fewest = items * terms.overlap
-    own = min(items * (terms.adaptive_max or terms.overlap), _most_answers(terms, fewest))
+    # Every item gets its first opinions, whatever the caps hold beside them.
+    most = max(_answers_within(terms, _own(terms)), fewest)
+    own = min(items * (terms.adaptive_max or terms.overlap), most)
     sliced = min(terms.sliced, items) * max(terms.slice_opinions - terms.overlap, 0)
-    answers = min(int((own + sliced) * (1 + terms.gold)), _all_answers(terms))
+    answers = min(int((own + sliced) * (1 + terms.gold)), _answers_within(terms, 1 - terms.kept))
     judged = terms.heldout or _control_items(terms, items)
     return Plan(
         rounds=-(-items // terms.batch),
@@ -164,20 +166,21 @@ def workdays(items: int, overlap: int, paces: Sequence[Pace]) -> float:
 
 def _limits(terms: Terms) -> dict[Limit, int]:
     """Return how many items each limit allows."""
+    own = _own(terms)
     limits: dict[Limit, int] = {
         "pool": terms.candidates,
-        "answers": _own(terms, terms.answers_cap) // terms.overlap,
+        "answers": int(terms.answers_cap * own) // terms.overlap,
     }
     if terms.money_cap_micros is not None:
-        limits["money"] = _affordable(terms, _own(terms, terms.money_cap_micros))
+        limits["money"] = _affordable(terms, int(terms.money_cap_micros * own))
     if terms.max_rounds is not None:
         limits["max_rounds"] = terms.max_rounds * terms.batch
     return limits
 
 
-def _own(terms: Terms, cap: int) -> int:
-    """Return what of a cap is there for the items that are to be labeled."""
-    return int(cap * (1 - terms.kept) / (1 + terms.gold))
+def _own(terms: Terms) -> Fraction:
+    """Return the share of both caps that is there for the items that are to be labeled."""
+    return (1 - terms.kept) / (1 + terms.gold)
 
 
 def _affordable(terms: Terms, cap_micros: Micros) -> int:
@@ -191,27 +194,13 @@ def _affordable(terms: Terms, cap_micros: Micros) -> int:
     return (cap_micros - reserve) // price + 1
 
 
-def _most_answers(terms: Terms, fewest: int) -> int:
-    """Return how many answers the caps hold, where every item gets its first `fewest` in all."""
-    most = _own(terms, terms.answers_cap)
-    if terms.money_cap_micros is not None and terms.price_micros:
-        most = min(most, _paid(terms, _own(terms, terms.money_cap_micros)))
-    return max(most, fewest)
-
-
-def _all_answers(terms: Terms) -> int:
-    """Return how many answers the caps hold without what is kept for adjudicators."""
-    most = int(terms.answers_cap * (1 - terms.kept))
-    if terms.money_cap_micros is None or not terms.price_micros:
+def _answers_within(terms: Terms, share: Fraction) -> int:
+    """Return how many answers a share of both caps holds: the last is reserved in full."""
+    most, price = int(terms.answers_cap * share), terms.price_micros
+    if terms.money_cap_micros is None or not price:
         return most
-    return min(most, _paid(terms, int(terms.money_cap_micros * (1 - terms.kept))))
-
-
-def _paid(terms: Terms, cap_micros: Micros) -> int:
-    """Return how many answers money buys: the last one has to be reserved in full."""
-    price = terms.price_micros
     reserve = price if terms.reserve_micros is None else terms.reserve_micros
-    return max(cap_micros - reserve, 0) // price + 1
+    return min(most, max(int(terms.money_cap_micros * share) - reserve, 0) // price + 1)
 
 
 def _control_items(terms: Terms, items: int) -> int:

@@ -109,13 +109,15 @@ def draw(campaign: Campaign, number: int, free: NDArray[np.intp], room: int) -> 
     """
     settings = campaign.config.semi_supervised
     name = campaign.campaign_id
+    if settings is None:
+        return Drawn(positions=free[:0])
     with campaign.ledger.read() as connection:
-        made = None if settings is None else pseudo_labels.in_use(connection, name, number)
+        made = pseudo_labels.in_use(connection, name, number)
+        if made is None:
+            return Drawn(positions=free[:0])
         drawn, picked = (
             connection.scalar(count, of(name, number)) or 0 for count in (_DRAWN, _PICKED_SO)
         )
-    if settings is None or made is None:
-        return Drawn(positions=free[:0])
     claims = pseudo_files.claims(campaign.workspace, made)
     carriers = np.flatnonzero(np.isin(claims.positions, free))
     due = math.ceil(settings.share_of_batch * (picked + campaign.batch)) - drawn

@@ -112,12 +112,12 @@ def holds_since(connection: Connection, campaign: CampaignId) -> tuple[int, int]
     Other settings are a person's decision and begin with audits of their own; how much is audited
     makes no other settings.
     """
-    bodies = connection.execute(_BODIES, of(campaign)).all()
-    since = bodies[0].version
-    for before, after in pairwise(bodies):
-        if _terms(before.body) != _terms(after.body):
-            since = after.version
-    return since, bodies[-1].version
+    found = [(row.version, _terms(row.body)) for row in connection.execute(_BODIES, of(campaign))]
+    since, newest = found[0][0], found[-1][0]
+    for (_, before), (version, after) in pairwise(found):
+        if before != after:
+            since = version
+    return since, newest
 
 
 def manifest_of(connection: Connection, campaign: CampaignId, number: int) -> str | None:

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auto_labeling.detections import Detections
+from auto_labeling.detections import OVERLAP, Detections
 from auto_labeling.errors import DataError
 from auto_labeling.formats.masks import mask_of
 from auto_labeling.models.yolo_library import guest
 from auto_labeling.models.yolo_pictures import upright_pixels
-from auto_labeling.models.yolo_results import FLOOR, OVERLAP
+from auto_labeling.models.yolo_results import FLOOR
 from auto_labeling.pictures import Pictures
 
 

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from auto_labeling.arrays import expect_shape
-from auto_labeling.detections import Detections
+from auto_labeling.detections import OVERLAP, Detections
 from auto_labeling.errors import DataError
 from auto_labeling.models.yolo import Yolo
 from auto_labeling.models.yolo_dataset import split, training_folder, write_classes, write_drawings
 from auto_labeling.models.yolo_library import channels_last, expect_device, few_threads, guest
 from auto_labeling.models.yolo_pictures import Frame, as_tensor, batches, frames, squares
-from auto_labeling.models.yolo_results import OVERLAP, detections_of
+from auto_labeling.models.yolo_results import detections_of
 from auto_labeling.models.yolo_training import Course, OnEpoch, trained
 from auto_labeling.models.yolo_weights import Network, packed, read_network
 from auto_labeling.pictures import Pictures

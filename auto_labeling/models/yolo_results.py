@@ -17,8 +17,6 @@ from auto_labeling.shapes import Mask
 
 FLOOR = 0.01
 """What is less sure than this is almost nothing, and left out."""
-OVERLAP = 0.7
-"""Of two boxes of one class whose IoU is above this, the less sure one is left out."""
 _MOST = 300
 _NO_LIMIT_S = 3600.0  # a picture: where time runs out, ultralytics leaves out the rest of a batch
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auto_labeling.arguments import is_number
+from auto_labeling.detections import OVERLAP
 from auto_labeling.errors import ConfigurationError
-from auto_labeling.preannotation.suppression import OVERLAP
 
 _PIXELS = re.compile(r"(\d+) ?px")
 _LEAST_TILE_PX = 32

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from auto_labeling.detections import Detections
+from auto_labeling.detections import OVERLAP, Detections
 from auto_labeling.formats.overlaps import box_ious
 from auto_labeling.preannotation.placed_masks import placed
-from auto_labeling.preannotation.suppression import OVERLAP, unsuppressed
+from auto_labeling.preannotation.suppression import unsuppressed
 from auto_labeling.shapes import Mask
 
 _SAME = 0.5

@@ -11,9 +11,6 @@ from auto_labeling.detections import Detections
 from auto_labeling.formats.overlaps import box_ious
 from auto_labeling.ports import Detects
 
-OVERLAP = 0.7
-"""The IoU above which detectors, and what puts tiles together, leave out the less sure object."""
-
 
 @runtime_checkable
 class Suppresses(Protocol):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from auto_labeling.detections import Detections
+from auto_labeling.detections import OVERLAP, Detections
 from auto_labeling.errors import DataError
 from auto_labeling.pictures import Pictures
 from auto_labeling.pool import pixels
@@ -18,7 +18,7 @@ from auto_labeling.ports import Detects
 from auto_labeling.preannotation.rules import Rules, refuse_small_tile, refuse_tile_overlap
 from auto_labeling.preannotation.rules import pixels as pixel_count
 from auto_labeling.preannotation.seams import joined
-from auto_labeling.preannotation.suppression import OVERLAP, Suppresses
+from auto_labeling.preannotation.suppression import Suppresses
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from auto_labeling import rows as data
 from auto_labeling.errors import DataError
 from auto_labeling.ports import Vote
 from auto_labeling.ratings import Ratings
@@ -155,7 +155,7 @@ def _frame(frame: Any) -> _Read:
         places.append((at, names.tolist()))
     (items, item_names), (people, names) = places
     labels = frame["label"].tolist()
-    seen = np.flatnonzero(~_missing(labels)).tolist()
+    seen = np.flatnonzero(~data.missing(labels)).tolist()
     rows = [(int(items[at]), int(people[at]), labels[at]) for at in seen]
     return item_names, names, rows
 
@@ -172,7 +172,7 @@ def _sequences(given: Any) -> _Read:
             )
     rows = []
     for annotator, labels in enumerate(sequences):
-        seen = np.flatnonzero(~_missing(labels)).tolist()
+        seen = np.flatnonzero(~data.missing(labels)).tolist()
         rows += [(item, annotator, labels[item]) for item in seen]
     n = lengths[0] if lengths else 0
     return list(range(n)), list(range(len(sequences))), rows
@@ -191,14 +191,6 @@ def _listed(given: Any, annotator: int | None) -> list[Any]:
         else "a sequence of labels"
     )
     raise DataError(f"{where}: expected {expected}, got a {type(given).__name__}")
-
-
-def _missing(labels: Sequence[Any]) -> NDArray[np.bool_]:
-    """Return (n,) where there is no label: None or nan."""
-    import pandas as pd
-
-    missing: NDArray[np.bool_] = pd.isna(np.fromiter(labels, dtype=object, count=len(labels)))
-    return missing
 
 
 def _kind(labels: Iterable[Any]) -> _Kind:

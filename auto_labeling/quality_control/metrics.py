@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
+from auto_labeling.arguments import as_number
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.quality.agreement import (
     Coefficient,
@@ -133,10 +133,11 @@ def _interval(annotations: Annotations, rng: np.random.Generator) -> Interval:
 
 
 def _numbers(classes: Sequence[Any]) -> tuple[float, ...]:
-    for one in classes:
-        if isinstance(one, bool) or not isinstance(one, Real):
+    numbers = tuple(map(as_number, classes))
+    for one, number in zip(classes, numbers, strict=True):
+        if math.isnan(number):
             raise DataError(f"annotations: expected numbers as labels, got {one!r}")
-    return tuple(map(float, classes))
+    return numbers
 
 
 def _drawn(figure: Callable[[DrawnAgreement], Interval]) -> _Measure:

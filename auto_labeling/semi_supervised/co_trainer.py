@@ -15,7 +15,7 @@ from auto_labeling.semi_supervised.class_shares import balanced, class_shares, n
 from auto_labeling.semi_supervised.handed_in import expect_two_classes, unlabeled
 from auto_labeling.semi_supervised.pseudo_labels import PseudoLabels
 from auto_labeling.semi_supervised.teaching import Round
-from auto_labeling.semi_supervised.thresholds import checked_confidence, checked_weight
+from auto_labeling.semi_supervised.thresholds import at_most, checked_confidence, checked_weight
 from auto_labeling.view import len_of
 
 _NEVER_SURER = 1e-3  # a forest says 0 of what no tree has seen: one view alone must not veto
@@ -138,7 +138,7 @@ class CoTrainer:
         given = zip(self._templates, views, strict=True)
         weighed = all(teaching.can_weigh(model, rows, self._seed) for model, rows in given)
         cap = teaching.most_of(n_labeled, None, weighed=weighed)
-        return teaching.lower(iteration * n_labeled, cap)
+        return at_most(cap, iteration * n_labeled)
 
     def _learn(
         self, people: tuple[_Views, NDArray[Any]], pool: _Views, taken: PseudoLabels, disagreed: int

@@ -22,6 +22,7 @@ from auto_labeling.semi_supervised.handed_in import (
 from auto_labeling.semi_supervised.pseudo_labels import PseudoLabels
 from auto_labeling.semi_supervised.teaching import Round
 from auto_labeling.semi_supervised.thresholds import (
+    at_most,
     checked_confidence,
     checked_ratio,
     checked_weight,
@@ -126,7 +127,7 @@ class SelfTrainer:
             sure = confident(
                 learning.proba(self._model, pool), self._threshold, weight=self._weight
             )
-            taken = balanced(sure, shares, teaching.lower(iteration * len(people[1]), most))
+            taken = balanced(sure, shares, at_most(most, iteration * len(people[1])))
             if teaching.same(taken, before):  # so too where there is nothing at first
                 break
             self._learn(people, self._named(pool, taken))

@@ -83,11 +83,6 @@ def most_of(n_labeled: int, max_ratio: float | None, *, weighed: bool) -> int | 
     return most_for(n_labeled, 1.0 if max_ratio is None and not weighed else max_ratio)
 
 
-def lower(most: int, cap: int | None) -> int:
-    """Return the lower of a number and a cap, which None is not."""
-    return most if cap is None else min(most, cap)
-
-
 def numbered(iterations: int) -> range:
     """Return the iterations from 1, or raise `ConfigurationError`."""
     return range(1, whole_number("iterations", iterations, least=1) + 1)

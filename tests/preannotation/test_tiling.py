@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import tracemalloc
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -9,16 +10,16 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from auto_labeling.detections import Detections
+from auto_labeling.detections import OVERLAP, Detections
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.formats.masks import pixels_of
 from auto_labeling.formats.overlaps import box_ious
-from auto_labeling.models import yolo_results
+from auto_labeling.models.yolo_given import GivenYolo
+from auto_labeling.models.yolo_model import YoloModel
 from auto_labeling.pictures import Pictures
 from auto_labeling.ports import Detects
 from auto_labeling.preannotation.refining import refine
 from auto_labeling.preannotation.rules import Rules
-from auto_labeling.preannotation.suppression import OVERLAP
 from auto_labeling.preannotation.tiling import Tiled, as_ruled, tiles_of
 from tests.support.patches import Colours, Rectangle, drawn
 
@@ -164,7 +165,8 @@ def test_what_the_rules_keep_is_left_out_by_nobody_before(tile: str | None, tmp_
 
 
 def test_networks_and_tiles_leave_out_the_same() -> None:
-    assert yolo_results.OVERLAP == OVERLAP == Rules().overlap
+    own = signature(YoloModel.detect).parameters["overlap"].default
+    assert own == signature(GivenYolo).parameters["overlap"].default == OVERLAP == Rules().overlap
 
 
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
