@@ -17,7 +17,7 @@ def as_logits(module: Any, said: Said) -> Any:
     """
     import torch
 
-    class AsLogits(torch.nn.Module):
+    class AsLogits(torch.nn.Module):  # type: ignore[misc]  # to mypy, torch is an extra: Any
         def __init__(self) -> None:
             super().__init__()
             self.inner = module

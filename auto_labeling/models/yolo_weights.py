@@ -95,7 +95,7 @@ def _loaded(content: bytes, path: Path) -> Any:
         copied = Path(folder) / "weights.pt"
         copied.write_bytes(content)
         try:
-            checkpoint, _ = torch_safe_load(copied, safe_only=True)  # type: ignore[no-untyped-call]
+            checkpoint, _ = torch_safe_load(copied, safe_only=True)
         except (TypeError, RuntimeError, ImportError, pickle.UnpicklingError) as error:
             raise ConfigurationError(
                 f"weights: {path} cannot be loaded: {str(error).splitlines()[0]}"
