@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, literal_column, select
+from sqlalchemy import ColumnElement, literal_column, select, true
 
 from auto_labeling import config as config_room
 from auto_labeling import tracking
@@ -22,7 +22,7 @@ from auto_labeling.campaign.schema import campaigns
 from auto_labeling.campaign.statement import Statement
 from auto_labeling.campaign.waking import FileWaker
 from auto_labeling.clocks import SimulatedClock, SystemClock
-from auto_labeling.errors import ConfigurationError
+from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.files import disk_errors, locked
 from auto_labeling.pool.pool import Pool
 from auto_labeling.ports import Clock, Place, Secrets, Tracker
@@ -67,7 +67,7 @@ def create(
             base=base,
             workspace=workspace,
             clock=clock,
-            pseudonym=Pseudonyms(workspace.people(campaign)),
+            pseudonym=_pseudonyms(workspace, campaign),
             traits=traits,
         )
     finally:
@@ -115,9 +115,22 @@ def find_or_create(workspace: Workspace, config: str) -> CampaignId:
                 return create(workspace, raw, config_path=path, base=path.parent)
     config_room.parse(raw)
     with _ledger(workspace) as ledger, ledger.read() as connection:
-        pseudonyms = Pseudonyms(workspace.people(found))
+        pseudonyms = _pseudonyms(workspace, found)
         amending.expect_unchanged(connection, found, raw, path, pseudonyms)
     return found
+
+
+def begun(workspace: Workspace, config: str) -> CampaignId:
+    """Return the campaign of a file (or id, or name) that was begun; as `find_or_create` else.
+
+    Raises `ConfigurationError` where none was.
+    """
+    if find(workspace, config) is None:
+        raise ConfigurationError(
+            f"{config}: no campaign was begun from it in {workspace.root}; the flow `campaign` and "
+            "`auto-label run` begin one"
+        )
+    return find_or_create(workspace, config)
 
 
 def known(workspace: Workspace) -> list[CampaignId]:
@@ -132,16 +145,25 @@ def driver_of(workspace: Workspace, campaign: CampaignId) -> str | None:
         return lease.holder(connection, campaign)
 
 
-def unstopped(workspace: Workspace) -> list[CampaignId]:
-    """Return the campaigns of a workspace that still have something to do, oldest first."""
+def unstopped(workspace: Workspace, name: str | None = None) -> list[CampaignId]:
+    """Return the campaigns, or those of a name, that still have something to do, oldest first."""
+    if not workspace.ledger.exists():
+        return []
+    named = true() if name is None else campaigns.c.name == name
     with _ledger(workspace) as ledger, ledger.read() as connection:
         return list(
             connection.scalars(
                 select(campaigns.c.campaign)
-                .where(campaigns.c.stopped_at.is_(None))
+                .where(campaigns.c.stopped_at.is_(None), named)
                 .order_by(_BEGUN)
             )
         )
+
+
+def configuration_of(workspace: Workspace, campaign: CampaignId) -> dict[str, Any]:
+    """Return the configuration that holds now; logins are pseudonyms in it."""
+    with _ledger(workspace) as ledger, ledger.read() as connection:
+        return amending.stored(connection, campaign)[1]
 
 
 @contextmanager
@@ -166,7 +188,7 @@ def opened(
         folder = workspace.campaign(campaign)
         pool = Pool.open(folder / "inputs")
         clock = _clock(config, folder)
-        pseudonyms = Pseudonyms(workspace.people(campaign))
+        pseudonyms = _pseudonyms(workspace, campaign)
         place = replace(
             _place(config, folder, Path(base or "."), clock, secrets or LocalSecrets()),
             item_ids=lambda: imported.pool_ids(config, pool),
@@ -248,6 +270,17 @@ def _clock(config: config_room.CampaignConfig, folder: Path) -> Clock:
     if getattr(config.backend, "simulated_time", False):
         return SimulatedClock(folder / "clock")
     return SystemClock()
+
+
+def _pseudonyms(workspace: Workspace, campaign: CampaignId) -> Pseudonyms:
+    path = workspace.people(campaign)
+    try:
+        return Pseudonyms(path)
+    except (ValueError, KeyError) as error:
+        raise DataError(
+            f"{path}: expected who is behind the pseudonyms, got a file that is not whole; put it "
+            "back from a copy, because nobody else knows"
+        ) from error
 
 
 def _logins(config: config_room.CampaignConfig, pseudonyms: Pseudonyms) -> list[str]:

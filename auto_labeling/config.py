@@ -8,18 +8,23 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import numpy as np
 import yaml
+from yaml.composer import ComposerError
+from yaml.constructor import ConstructorError
 
 from auto_labeling import backends, embedders, models, pool, quality, selection
 from auto_labeling.building import build, build_kind, refuse_below
 from auto_labeling.errors import ConfigurationError
 from auto_labeling.models.sklearn import LogisticRegression
-from auto_labeling.money import micros, price_for
+from auto_labeling.money import Price, micros, most_objects, price_for, upper_seconds
 from auto_labeling.pool.source import Source
 from auto_labeling.ports import (
     BackendSettings,
@@ -38,6 +43,8 @@ from auto_labeling.strategies import stopping
 from auto_labeling.strategies.stopping.limits import MaxRounds
 
 SCHEMA_VERSION = 1
+_MOST_ANSWERS = 10**9
+_MOST_MICROS = 9 * 10**18  # beyond it, a cap leaves the 64 bits of a ledger column
 KINDS: dict[Any, Mapping[str, type]] = {
     BackendSettings: backends.TABLE,
     Consensus: quality.TABLE,
@@ -64,6 +71,10 @@ class Budget:
 
     def __post_init__(self) -> None:
         refuse_below(1, self.answers, "budget.answers")
+        if self.answers > _MOST_ANSWERS:
+            raise ConfigurationError(
+                f"budget.answers: expected at most {_MOST_ANSWERS:,}, got {self.answers:,}"
+            )
         for name in ("money", "price"):
             _money(f"budget.{name}", getattr(self, name))
         if not re.fullmatch(r"[A-Z]{3}", self.currency):
@@ -123,7 +134,7 @@ class Person:
     tz: str = "UTC"
 
     def __post_init__(self) -> None:
-        if self.capacity is not None and not re.fullmatch(r"\d+/week", self.capacity):
+        if self.capacity is not None and not re.fullmatch(r"\d{1,9}/week", self.capacity):
             raise ConfigurationError(
                 f"people.capacity: expected a figure such as 400/week, got {self.capacity!r}"
             )
@@ -189,7 +200,15 @@ class Tracking:
 
     kind: Literal["mlflow", "none"] = "mlflow"
     uri: str | Mapping[str, str] | None = None
+    """An address, or a reference to one, such as {env: NAME}, where it has a password in it."""
     experiment: str = "auto-label"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.uri, str) and re.match(r"[^/]*://[^/@]*:[^/]*@", self.uri):
+            raise ConfigurationError(
+                "tracking.uri: expected no password in it, for what a campaign file says is kept; "
+                "put the address into a variable or a file, and write {env: NAME} or {file: PATH}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +262,11 @@ class CampaignConfig:
             )
         if self.semi_supervised is not None:
             self._expect_pseudo_labels()
+        if self.budget.money is None and self.budget.answers * dearest_answer(self) > _MOST_MICROS:
+            raise ConfigurationError(
+                "budget.money: expected a cap, because so many answers at such a price cost more "
+                "than can be counted; got none"
+            )
         refuse_below(0, self.seed, "seed")
         logins = [person.user for person in self.people]
         if len(set(logins)) != len(logins):
@@ -327,20 +351,43 @@ def source(given: object) -> Source:
     return made
 
 
-def dearest_answer(config: CampaignConfig) -> int:
-    """Return what an answer costs at most, in micros."""
+def prices(
+    config: CampaignConfig,
+    *,
+    objects_upper: int | None = None,
+    seconds_upper: float | None = None,
+) -> dict[str | None, Price]:
+    """Return user -> the price of an answer; None -> of one by somebody whom `people` leaves out.
+
+    The uppers are what an answer hardly ever passes, such as the .95 quantiles of those seen; by
+    default what its task says of it.
+    """
+    objects = objects_upper or most_objects(config.labels.task, len(config.labels.classes))
+    seconds = seconds_upper or upper_seconds(config.labels.task, objects)
     common = price_for("answer", micros(config.budget.price))
-    prices = [
-        price_for(person.pay.unit, person.pay.rate_micros) if person.pay else common
+    named: dict[str | None, Price] = {
+        person.user: price_for(
+            person.pay.unit, person.pay.rate_micros, objects_upper=objects, seconds_upper=seconds
+        )
         for person in config.people
-    ]
-    return max(price.reserve_micros for price in prices or [common])
+        if person.pay is not None
+    }
+    return {None: common} | named
+
+
+def dearest_answer(config: CampaignConfig, **uppers: Any) -> int:
+    """Return what is reserved for an answer, in micros, whoever gives it; `uppers` as `prices`.
+
+    No tool keeps out people whom `people` leaves out.
+    """
+    return max(price.reserve_micros for price in prices(config, **uppers).values())
 
 
 def read(path: Path) -> dict[str, Any]:
     """Return what a campaign file says, unchecked. Raises `ConfigurationError`."""
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        raw = json_ready(yaml.load(text, _Loader))  # noqa: S506 - it is a safe one
     except FileNotFoundError as error:
         raise ConfigurationError(
             f"{path}: there is no such file; `auto-label init` writes one"
@@ -351,10 +398,11 @@ def read(path: Path) -> dict[str, Any]:
         place = getattr(error, "problem_mark", None)
         line = f", line {place.line + 1}" if place else ""
         raise ConfigurationError(f"{path}{line}: this is not YAML ({_problem(error)})") from error
+    except RecursionError as error:
+        raise ConfigurationError(f"{path}: expected a few levels of keys, got no end") from error
     if not isinstance(raw, dict):
         raise ConfigurationError(f"{path}: expected keys and values, got {raw!r}")
-    content: dict[str, Any] = json_ready(raw)
-    return content
+    return raw
 
 
 def load(path: Path) -> CampaignConfig:
@@ -375,16 +423,58 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
 
 def fixed_keys_changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Return the changed keys that no amendment may change."""
-    return [key for key in FIXED if before.get(key) != after.get(key)]
+    keys = [key for key in FIXED if before.get(key) != after.get(key)]
+    currencies = {(one.get("budget") or {}).get("currency", "USD") for one in (before, after)}
+    return keys + (["budget.currency"] if len(currencies) > 1 else [])
 
 
 def json_ready(value: Any) -> Any:
-    """Return YAML's dates as ISO strings, so that the content can be stored and compared."""
+    """Return content as JSON can say it, so that it can be stored and compared.
+
+    >>> json_ready({"seed": np.int64(7), "price": Decimal("0.05"), "deadline": date(2027, 2, 15)})
+    {'seed': 7, 'price': '0.05', 'deadline': '2027-02-15'}
+    """
     if isinstance(value, Mapping):
         return {str(key): json_ready(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [json_ready(one) for one in value]
-    return value.isoformat() if hasattr(value, "isoformat") else value
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, Decimal):
+        return str(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain YAML, whose keys stand once and whose values are what they look like."""
+
+    yaml_constructors = {  # noqa: RUF012 - as yaml has it
+        tag: make
+        for tag, make in yaml.SafeLoader.yaml_constructors.items()
+        if not str(tag).endswith((":binary", ":set"))  # JSON has no word for them
+    }
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        lines: dict[str, int] = {}
+        # Not later, when `<<` has brought in keys that the mapping's own replace.
+        for key, _ in node.value:
+            name = str(key.value)
+            if name in lines and name != "<<":
+                said = f"the key {name!r} stands in line {lines[name]} already; keep one of the two"
+                raise ComposerError(None, None, said, key.start_mark)
+            lines[name] = key.start_mark.line + 1
+        return node
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            if isinstance(node, yaml.ScalarNode):
+                node.value.encode()  # half a surrogate pair is no text
+            return super().construct_object(node, deep)
+        except ValueError as error:
+            kind, got = node.tag.rpartition(":")[2], str(node.value)[:40]
+            said = f"expected {kind}, got {got!r}; mend it, or write it in quotes if it is text"
+            raise ConstructorError(None, None, said, node.start_mark) from error
 
 
 def _check_version(version: object) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
-from auto_labeling import assemble
-from auto_labeling.errors import ConfigurationError, TransientError
+from auto_labeling import assemble, mirroring
+from auto_labeling.campaign import statement_reading
+from auto_labeling.errors import AutoLabelingError, ConfigurationError
 from auto_labeling.records import CampaignId
 from auto_labeling.workspace import VARIABLE, Workspace
 
@@ -53,12 +54,28 @@ def run_retrain(workspace: Workspace, campaign: CampaignId) -> int:
         return flow(campaign)
 
 
+def run_mirror(workspace: Workspace, campaign: CampaignId) -> None:
+    """Bring to the mirror what it lacks of a campaign that has stopped; else nothing is started.
+
+    Raises what keeps it from being brought there: the same call may succeed later.
+    """
+    with closing(assemble.open_ledger(workspace)) as ledger:
+        if not mirroring.is_behind(ledger, statement_reading.read(ledger, campaign)):
+            return
+    with prefect(workspace), assemble.held(workspace, campaign) as fence:
+        from tasks._policy import Ref
+        from tasks.reporting import mirror
+
+        mirror(Ref(workspace=str(workspace.root), campaign_id=campaign, token=fence.token))
+
+
 def _prepare(workspace: Workspace, campaign: CampaignId) -> None:
     """Do, while the server starts, what takes seconds the first time: imports, MLflow's store."""
     import flows.campaign  # noqa: F401
 
-    # A mirror that cannot be reached stops nothing: its points wait in the ledger.
-    with suppress(TransientError), assemble.opened(workspace, campaign) as opened:
+    # What fails here is met again where it counts: by the first step, or by the mirror, which stops
+    # nothing and whose secret may be a block of the server that is starting.
+    with suppress(AutoLabelingError), assemble.opened(workspace, campaign) as opened:
         tracker = assemble.tracker_of(workspace, opened.config)
         tracker.open_run(campaign, None, opened.config.name)
 

@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, exists, insert, select, update
 
 from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.ledger import Ledger
 from auto_labeling.campaign.points import CAMPAIGN_RUN
 from auto_labeling.campaign.schema import log_points
 from auto_labeling.campaign.statement import Statement
@@ -37,6 +38,21 @@ def mirror(
         _register(campaign, statement, tracker, run)
         tracker.close(run, "FINISHED")
     return run
+
+
+def is_behind(ledger: Ledger, statement: Statement) -> bool:
+    """Whether a campaign that has stopped has something that was not brought to its tracker yet."""
+    told = statement.configuration.get("tracking") or {}
+    if told.get("kind", "mlflow") == "none":
+        return False
+    own = log_points.c.campaign == statement.campaign_id
+    with ledger.read() as connection:
+        waits = connection.scalar(select(exists().where(own, ~log_points.c.logged)))
+        # It comes last of all: where it is there, so are the files.
+        kept = connection.scalar(
+            select(exists().where(own, log_points.c.series == MODEL, log_points.c.logged))
+        )
+    return bool(waits) or (_newest_model(statement) is not None and not kept)
 
 
 def _log(
@@ -62,7 +78,7 @@ def _log(
 
 def _register(campaign: Campaign, statement: Statement, tracker: Tracker, run: str) -> None:
     """Log and register the final model; it is the champion if it reached what was asked for."""
-    sha256 = next((line.model for line in reversed(statement.rounds) if line.model), None)
+    sha256 = _newest_model(statement)
     if sha256 is None or not _claim(campaign, statement):
         return
     fitted = campaign.model(sha256)
@@ -72,6 +88,10 @@ def _register(campaign: Campaign, statement: Statement, tracker: Tracker, run: s
         tracker.model(run, fitted.model, statement.name, "champion" if promoted else "candidate")
     points = _open_points(campaign).get(CAMPAIGN_RUN, [])
     _log(campaign, tracker, run, CAMPAIGN_RUN, points)
+
+
+def _newest_model(statement: Statement) -> str | None:
+    return next((line.model for line in reversed(statement.rounds) if line.model), None)
 
 
 def _claim(campaign: Campaign, statement: Statement) -> bool:

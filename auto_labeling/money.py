@@ -181,6 +181,8 @@ def price_for(
 _OPEN_AND_READ = 2.0
 _CHOOSE = 1.5
 _DRAW = {"boxes": 10.0, "polygons": 35.0, "masks": 35.0}
+_MOST_DRAWN = 10
+"""Objects on an item, until some are seen."""
 _SIGMA = 0.35  # of the log-normal noise of one act
 _SLOWEST = 1.5  # the largest speed factor of a person
 
@@ -196,6 +198,17 @@ def expected_seconds(task: str, objects: float = 1.0) -> float:
     """
     act = _CHOOSE + _DRAW[task] if task in _DRAW else _CHOOSE
     return _OPEN_AND_READ + objects * act
+
+
+def most_objects(task: str, classes: int) -> int:
+    """Return as many objects as an answer hardly ever passes, before any was seen.
+
+    >>> most_objects("single", 3), most_objects("multi", 3), most_objects("boxes", 3)
+    (1, 3, 10)
+    """
+    if task in _DRAW:
+        return _MOST_DRAWN
+    return classes if task == "multi" else 1
 
 
 def upper_seconds(task: str, objects: float = 1.0, quantile: float = 0.95) -> float:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import math
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from auto_labeling import assemble, given, launch
+from auto_labeling import config as config_room
 from auto_labeling.campaign import creation, manifest
 from auto_labeling.campaign.budget import Account
 from auto_labeling.campaign.statement import Statement, savings
 from auto_labeling.errors import ConfigurationError, DataError
-from auto_labeling.files import write_atomically
+from auto_labeling.files import locked, sha256_of, write_atomically
 from auto_labeling.records import CampaignId, Interval
 from auto_labeling.reporting.terms import terms_of
 from auto_labeling.workspace import Workspace
@@ -94,8 +98,8 @@ class AutoLabelingPipeline:
         batch_size: int = 20,
         max_iterations: int = 50,
         budget: int = 1000,
-        money_budget: str | None = None,
-        price_per_label: str = "0",
+        money_budget: str | Decimal | None = None,
+        price_per_label: str | Decimal = "0",
         currency: str = "USD",
         overlap: int = 1,
         confidence_threshold: float | None = None,
@@ -114,8 +118,8 @@ class AutoLabelingPipeline:
             batch_size: items a round.
             max_iterations: rounds at most.
             budget: answers at most.
-            money_budget: money at most, as a string; None: what the answers cost.
-            price_per_label: what one answer costs, as a string.
+            money_budget: money at most, as a string or Decimal; None: what the answers cost.
+            price_per_label: what one answer costs, likewise.
             currency: ISO code of the money.
             overlap: opinions an item gets.
             confidence_threshold: how sure the model has to be, in [0, 1], for people to be shown
@@ -137,7 +141,7 @@ class AutoLabelingPipeline:
             "seed": seed,
             "task": task,
             "classes": classes,
-            "heldout": heldout,
+            "heldout": _dense(heldout),
             "batch": batch_size,
             "max_rounds": max_iterations,
             "overlap": overlap,
@@ -163,30 +167,36 @@ class AutoLabelingPipeline:
     ) -> PipelineReport:
         """Run the campaign flow to its end and return what it bought.
 
+        It can be killed at any moment: the same script goes on with the campaign that it began. One
+        that has ended is not gone on with; another begins.
+
         Args:
             labeled_data: `(X, y)`, or a frame with the column `label`; None starts cold. Where
                 people draw, image paths with a tuple of shapes each, or the path of a COCO file
                 (.json) beside or above its pictures.
-            unlabeled_data: an array (n, d), a frame, a list of texts, or a list of image paths;
-                where people draw, a COCO file as well, whose objects nobody sees.
+            unlabeled_data: an array (n, d), of NumPy or sparse, a frame, a list of texts, or a list
+                of image paths; where people draw, a COCO file as well, whose objects nobody sees.
             target_accuracy: stop when the lower bound of the accuracy is there, or that of mAP at
                 IoU .5 where people draw.
         """
         if not self._settings:
             self.configure()
-        campaign = creation.new_id(self._settings["name"])
-        folder = self._workspace.campaign(campaign) / "given"
-        raw = self._raw(folder, labeled_data, unlabeled_data, target_accuracy)
-        path = folder / "config.yaml"
-        write_atomically(path, yaml.safe_dump(raw, sort_keys=False))
-        assemble.create(self._workspace, raw, config_path=path, base=folder, campaign_id=campaign)
-        self._campaign = campaign
-        launch.run_campaign(self._workspace, campaign)
+        with locked(self._workspace.root / "begin.lock"):  # or two scripts begin two campaigns
+            self._campaign = self._begin(
+                _dense(labeled_data), _dense(unlabeled_data), target_accuracy
+            )
+        launch.run_campaign(self._workspace, self._campaign)
         return self.report()
 
     def resume(self) -> PipelineReport:
-        """Go on with the campaign that `run` began, and return what it bought."""
-        launch.run_campaign(self._workspace, self._begun())
+        """Go on with the campaign that `run` began, here or in a process that is gone.
+
+        Raises `ConfigurationError` where this process began none, and not exactly one of this name
+        is under way.
+        """
+        if self._campaign is None:
+            self._campaign = self._only_one()
+        launch.run_campaign(self._workspace, self._campaign)
         return self.report()
 
     def report(self) -> PipelineReport:
@@ -203,6 +213,69 @@ class AutoLabelingPipeline:
         if self._campaign is None:
             raise ConfigurationError("pipeline: nothing has been run yet; call run() first")
         return self._campaign
+
+    def _only_one(self) -> CampaignId:
+        """Return the campaign of this name that is under way."""
+        if not self._settings:
+            self.configure()
+        name = self._settings["name"]
+        match assemble.unstopped(self._workspace, name):
+            case [campaign]:
+                return campaign
+            case []:
+                raise ConfigurationError(
+                    f"pipeline: no campaign {name!r} is under way in {self._workspace.root}; "
+                    "call run()"
+                )
+            case several:
+                raise ConfigurationError(
+                    f"pipeline: expected one campaign {name!r} under way, got "
+                    f"{', '.join(several)}; run() with the data of one goes on with it"
+                )
+
+    def _begin(self, labeled: Any, unlabeled: Any, target: float | None) -> CampaignId:
+        """Return the campaign that is under way with what is given, begun if there is none."""
+        campaign = creation.new_id(self._settings["name"])
+        folder = self._given(campaign)
+        raw = config_room.json_ready(self._raw(folder, labeled, unlabeled, target))
+        begun = self._under_way(raw, folder)
+        if begun is not None:
+            return begun
+        path = folder / "config.yaml"
+        write_atomically(path, yaml.safe_dump(raw, sort_keys=False))
+        assemble.create(self._workspace, raw, config_path=path, base=folder, campaign_id=campaign)
+        return campaign
+
+    def _under_way(self, raw: Mapping[str, Any], folder: Path) -> CampaignId | None:
+        """Return the campaign that was given the same, and has not stopped; drop what is twice.
+
+        Raises `ConfigurationError` where one over the same pool was configured otherwise.
+        """
+        begun = {
+            one: assemble.configuration_of(self._workspace, one)
+            for one in assemble.unstopped(self._workspace, self._settings["name"])
+            if self._given(one).is_dir()
+        }
+        pool = _pool(raw, folder)
+        rivals = [one for one in begun if _pool(begun[one], self._given(one)) == pool]
+        if not rivals:
+            return None
+        now = _content(raw, folder)
+        same = [one for one in rivals if _content(begun[one], self._given(one)) == now]
+        if same and (folder / "token").exists():  # a key that has expired is renewed so
+            (folder / "token").replace(self._given(same[0]) / "token")
+        shutil.rmtree(folder.parent)
+        if not same:
+            raise ConfigurationError(
+                f"pipeline: campaign {rivals[0]} over this pool is under way with another "
+                "configuration; resume() goes on with it, `auto-label stop "
+                f"{rivals[0]} --workspace {self._workspace.root}` stops it, and another `name` "
+                "begins one beside it"
+            )
+        return same[0]
+
+    def _given(self, campaign: CampaignId) -> Path:
+        return self._workspace.campaign(campaign) / "given"
 
     def _raw(
         self, folder: Path, labeled: Any, unlabeled: Any, target: float | None
@@ -241,6 +314,26 @@ class AutoLabelingPipeline:
         if labeled is not None:
             raw["labeled"] = desk.labeled("labeled", labeled)
         return raw
+
+
+def _pool(raw: Mapping[str, Any], folder: Path) -> str:
+    """Return the digest of the pool that was written into a folder, or where another file lies."""
+    path = folder / raw["pool"]["path"]
+    return sha256_of(path) if path.parent == folder else str(path)
+
+
+def _content(raw: Mapping[str, Any], folder: Path) -> tuple[str, dict[str, str]]:
+    """Return what was given into a folder, wherever that lies, less the key of the tool."""
+    files = [path for path in folder.iterdir() if path.name not in ("config.yaml", "token")]
+    said = json.dumps(raw, sort_keys=True, ensure_ascii=False).replace(str(folder), "")
+    return said, {path.name: sha256_of(path) for path in files}
+
+
+def _dense(data: Any) -> Any:
+    """Return data, alone or with its labels, whose rows are an array where SciPy held them."""
+    if isinstance(data, tuple) and data:
+        return (_dense(data[0]), *data[1:])
+    return data.toarray() if hasattr(data, "toarray") else data
 
 
 def _report(workspace: Workspace, account: Statement) -> PipelineReport:

@@ -25,12 +25,11 @@ class LocalSecrets:
         return self._of_environment(name) if kind == "env" else self._of_file(Path(name))
 
     def _of_environment(self, name: str) -> str:
-        if not os.environ.get(name):
-            raise BlockedError(
-                f"the environment variable {name} is not set",
-                remedy=f"Set {name} where the driver runs.",
-            )
-        return os.environ[name]
+        remedy = f"Set {name} where the driver runs."
+        secret = os.environ.get(name, "").strip()
+        if not secret:
+            raise BlockedError(f"the environment variable {name} is not set", remedy=remedy)
+        return _in_one_line(secret, f"the environment variable {name}", remedy)
 
     def _of_file(self, path: Path) -> str:
         remedy = "Put the secret there, readable by the driver."
@@ -47,4 +46,14 @@ class LocalSecrets:
             ) from None
         if not secret:
             raise BlockedError(f"the secret's file {path} is empty", remedy=remedy)
-        return secret
+        return _in_one_line(secret, f"the secret's file {path}", remedy)
+
+
+def _in_one_line(secret: str, where: str, remedy: str) -> str:
+    """Return a secret that a header takes: whoever fails to send one repeats it."""
+    if not secret.isprintable():
+        raise BlockedError(
+            f"{where} holds more than a secret: a line break or another control character within",
+            remedy=remedy,
+        )
+    return secret

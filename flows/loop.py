@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 
 from pydantic import BaseModel, Field
 
-from auto_labeling.campaign.driver import made_its_rounds
+from auto_labeling.campaign import driver
 from auto_labeling.campaign.rounds import CampaignState, Step, next_step
-from auto_labeling.campaign.transition import state_of
 from tasks import annotation, inference, quality, reporting, selection, sensors, training
 from tasks._policy import Ref, read_only
 
@@ -66,7 +65,7 @@ def advance(ref: Ref, run: CampaignRun) -> CampaignState:
         sensors.look_again(ref)
         reporting.show(ref)  # the driver that closed it may have been killed before it could
     while step := next_step(state := current(ref)):
-        if made_its_rounds(state, begun.round, run.max_rounds):
+        if driver.made_its_rounds(state, begun.round, run.max_rounds):
             break
         if step is Step.COLLECT:
             if not sensors.wait_for_annotations(ref, wait=run.wait):
@@ -81,6 +80,6 @@ def advance(ref: Ref, run: CampaignRun) -> CampaignState:
 
 
 def current(ref: Ref) -> CampaignState:
-    """Return what the ledger says now."""
+    """Return what decides the next step."""
     with read_only(ref) as campaign:
-        return state_of(campaign.ledger, campaign.campaign_id)
+        return driver.current(campaign)

@@ -20,7 +20,7 @@ def quality(campaign: str) -> dict[str, float]:
     answers, answers an item. A campaign that is being driven is only looked at.
     """
     workspace = Workspace.of()
-    name = assemble.find_or_create(workspace, campaign)
+    name = assemble.begun(workspace, campaign)
     ref = Ref(workspace=str(workspace.root), campaign_id=name, token=0)
     try:
         with assemble.held(workspace, name) as fence:

@@ -20,7 +20,7 @@ def retrain(campaign: str) -> int:
     The rounds of the campaign go on as if nothing had happened.
     """
     workspace = Workspace.of()
-    name = assemble.find_or_create(workspace, campaign)
+    name = assemble.begun(workspace, campaign)
     ref = Ref(workspace=str(workspace.root), campaign_id=name, token=0)
     with suppress(LeaseHeld), assemble.held(workspace, name) as fence:  # else its driver looks
         sensors.take_in(Ref(workspace=ref.workspace, campaign_id=name, token=fence.token))

@@ -8,6 +8,7 @@ from prefect.logging import get_run_logger
 from auto_labeling import assemble
 from auto_labeling.errors import BlockedError, LeaseHeld
 from auto_labeling.workspace import Workspace
+from flows.each import each
 from tasks import reporting, sensors
 from tasks._policy import Ref
 
@@ -17,26 +18,23 @@ def sync(campaign: str | None = None) -> dict[str, int]:
     """Look at the tool for one campaign (by its file, id or name), or for all of the workspace.
 
     No step is made and nothing is asked. Return how many acts were new, for each campaign that
-    could be looked at: a driver that is at work looks itself.
+    could be looked at: a driver that is at work looks itself. One that fails fails the run, once
+    the others have been looked at.
     """
     workspace = Workspace.of()
-    names = (
-        assemble.known(workspace)
-        if campaign is None
-        else [assemble.find_or_create(workspace, campaign)]
-    )
-    found: dict[str, int] = {}
-    for name in names:
-        try:
-            found[name] = _look(workspace, name)
-        except (LeaseHeld, BlockedError) as error:
-            get_run_logger().warning("%s: %s", name, error)
-    return found
+    names = assemble.known(workspace) if campaign is None else [assemble.begun(workspace, campaign)]
+    found = each(names, lambda name: _look(workspace, name))
+    return {name: new for name, new in found.items() if new is not None}
 
 
-def _look(workspace: Workspace, name: str) -> int:
-    with assemble.held(workspace, name) as fence:
-        ref = Ref(workspace=str(workspace.root), campaign_id=name, token=fence.token)
-        new = sensors.look_again(ref)
-        reporting.show(ref)
+def _look(workspace: Workspace, name: str) -> int | None:
+    """Return how many acts were new; None where the campaign cannot be looked at now."""
+    try:
+        with assemble.held(workspace, name) as fence:
+            ref = Ref(workspace=str(workspace.root), campaign_id=name, token=fence.token)
+            new = sensors.look_again(ref)
+            reporting.show(ref)
+    except (LeaseHeld, BlockedError) as error:
+        get_run_logger().warning("%s: %s", name, error)
+        return None
     return new

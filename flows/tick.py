@@ -11,6 +11,7 @@ from prefect.logging import get_run_logger
 from auto_labeling import assemble
 from auto_labeling.errors import BlockedError, LeaseHeld
 from auto_labeling.workspace import Workspace
+from flows.each import each
 from flows.loop import CampaignRun, advance
 from tasks._policy import Ref
 
@@ -19,11 +20,12 @@ from tasks._policy import Ref
 def tick(campaign: str | None = None) -> dict[str, str]:
     """Advance one campaign (by its file, id or name), or all that have not stopped.
 
-    Return what became of each: its state, or why it could not be advanced.
+    Return what became of each: its state, or why it could not be advanced. One that fails fails
+    the run, once the others have been advanced.
     """
     workspace = Workspace.of()
     names = assemble.unstopped(workspace) if campaign is None else [_known(workspace, campaign)]
-    return {name: _advance(workspace, name) for name in names}
+    return each(names, lambda name: _advance(workspace, name))
 
 
 def _advance(workspace: Workspace, name: str) -> str:

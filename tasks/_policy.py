@@ -47,13 +47,16 @@ def is_transient(_task: Any, _run: Any, state: Any) -> bool:
     return isinstance(state.result(raise_on_failure=False), TransientError)
 
 
+ONCE: dict[str, Any] = {
+    "persist_result": False,
+    # A campaign's state is in the ledger; a result that Prefect remembers could only be stale.
+    "cache_policy": NO_CACHE,
+}
 POLICY: dict[str, Any] = {
     "retries": 5,
     "retry_delay_seconds": [1, 2, 4, 8, 16],
     "retry_condition_fn": is_transient,
-    "persist_result": False,
-    # A campaign's state is in the ledger; a result that Prefect remembers could only be stale.
-    "cache_policy": NO_CACHE,
+    **ONCE,
 }
 
 

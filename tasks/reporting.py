@@ -13,22 +13,22 @@ from prefect.logging import get_run_logger
 from auto_labeling.assemble import tracker_of
 from auto_labeling.campaign import statement_reading
 from auto_labeling.campaign.statement import Statement
-from auto_labeling.errors import BlockedError, RejectedError, TransientError
+from auto_labeling.errors import BlockedError, RejectedError, TransientError, UserError
 from auto_labeling.mirroring import mirror as mirror_to
 from auto_labeling.reporting import markdown, outputs
-from tasks._policy import POLICY, Ref, opened, read_only
+from tasks._policy import ONCE, POLICY, Ref, opened, read_only
 from tasks._secrets import PrefectSecrets
 
 
 def show(ref: Ref) -> None:
     """Bring MLflow, the artifacts and, at the end, the report up to date.
 
-    A mirror that cannot be reached stops no campaign: what it lacks stays open in the ledger and is
-    brought to it the next time.
+    A mirror that cannot be reached, or is set up wrongly, stops no campaign: what it lacks stays
+    open in the ledger and is brought to it the next time.
     """
     try:
         mirror(ref)
-    except (TransientError, RejectedError, BlockedError) as error:
+    except (UserError, TransientError, RejectedError, BlockedError) as error:
         get_run_logger().warning("%s: the mirror is behind: %s", ref.campaign_id, error)
     publish(ref)
 
@@ -41,7 +41,7 @@ def report(ref: Ref) -> None:
         outputs.write(account, campaign.folder)
 
 
-@task(name="mirror", **POLICY)
+@task(name="mirror", **ONCE)  # the next round tries again: a slow mirror holds none for long
 def mirror(ref: Ref) -> None:
     """Bring every new point to MLflow once, and at the end the report, the curves and the model."""
     with opened(ref) as campaign:

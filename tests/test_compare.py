@@ -235,6 +235,26 @@ def test_files_are_compared_as_arrays_are(suffix: str, tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(compare_file(request).curves, expected.curves)
 
 
+def test_a_test_label_longer_than_those_of_the_data_is_another_class(tmp_path: Path) -> None:
+    for name, points, kinds in (("data", X, Y), ("test", X_TEST, np.char.add(Y_TEST, "fish"))):
+        frame_of(points, kinds).to_csv(tmp_path / f"{name}.csv", index=False)
+    files = {"data": tmp_path / "data.csv", "test": tmp_path / "test.csv"}
+    found = compare_file(Request(**files, strategies=("random",), label="kind", **FILED))
+    assert set(found.curves["score"]) == {0.0}
+
+
+def test_test_labels_may_spell_the_numbers_of_an_array(tmp_path: Path) -> None:
+    of_kinds, of_judges = (np.unique(names, return_inverse=True)[1] for names in (Y, Y_TEST))
+    np.savez(tmp_path / "data.npz", X=X, y=of_kinds.astype(np.int8))
+    request = Request(data=tmp_path / "data.npz", test=tmp_path / "test.csv", label="kind", **FILED)
+    frame_of(X_TEST, of_judges).to_csv(tmp_path / "test.csv", index=False)
+    assert compare_file(request).full_data_score > 0.5
+    for wrong in (300, "dogfish"):
+        frame_of(X_TEST, wrong).to_csv(tmp_path / "test.csv", index=False)
+        with pytest.raises(DataError, match=f"y: expected test labels like .*{wrong}"):
+            compare_file(request)
+
+
 def test_without_a_test_file_some_rows_judge(tmp_path: Path) -> None:
     data = tmp_path / "data.csv"
     frame_of(X, Y).to_csv(data, index=False)

@@ -95,6 +95,11 @@ def test_a_missing_key_is_named(key: str) -> None:
         ({"budget": {"answers": 12.5}}, r"^budget\.answers: .*integer.*12\.5"),
         ({"budget": {"answers": True}}, r"^budget\.answers: expected a number, got True"),
         ({"budget": {"answers": 0}}, r"^budget\.answers: expected at least 1, got 0"),
+        ({"budget": {"answers": 10**20}}, r"^budget\.answers: expected at most 1,000,000,000, got"),
+        (
+            {"budget": {"answers": 10**9, "price": "9e9", "money": None}},
+            r"^budget\.money: expected a cap",
+        ),
         ({"budget": {"answers": "many"}}, r"^budget\.answers: .*'many'"),
         ({"budget": {"price": 0.05}}, r"^budget\.price: .*got 0\.05; write it in quotes"),
         ({"budget": {"money": 60}}, r"^budget\.money: .*got 60; write it in quotes"),
@@ -135,6 +140,10 @@ def test_a_missing_key_is_named(key: str) -> None:
         ({"stop": {"target": {"metric": "accuracy"}}}, r"^stop\.target: .*'at_least' is missing"),
         ({"wait": {"rest": "retry"}}, r"^wait\.rest: .*'release' or 'reissue'.*'retry'"),
         ({"privacy": {"payloads": "secret"}}, r"^privacy\.payloads: .*'sealed'.*'secret'"),
+        (
+            {"tracking": {"uri": "postgresql://li:s3cret@db.lan/mlflow"}},
+            r"^tracking\.uri: expected no password (?!.*s3cret)",
+        ),
         ({"tracking": {"kind": "wandb"}}, r"^tracking\.kind: .*'mlflow' or 'none'"),
         ({"baseline": "oracle"}, r"^baseline: .*'random'.*'oracle'"),
         ({"backend": {"annotators": [2]}}, r"^backend\.annotators\[0\]\.accuracy: .*got 2"),
@@ -194,9 +203,15 @@ def test_one_source_needs_no_list() -> None:
 def test_the_dearest_of_the_people_is_what_an_answer_costs_at_most() -> None:
     assert config.dearest_answer(config.parse(template())) == 50_000
     cheap = [{"user": "bo", "pay": {"answer": "0.02"}}, {"user": "al", "pay": {"answer": "0.03"}}]
-    assert config.dearest_answer(config.parse(merged(template(), {"people": cheap}))) == 30_000
-    with_a_wage = config.parse(merged(template(), {"people": [*cheap, HOURLY[0]]}))
+    only = {"people": cheap, "budget": {"price": "0"}}
+    assert config.dearest_answer(config.parse(merged(template(), only))) == 30_000
+    anybody = config.parse(merged(template(), {"people": cheap}))
+    assert config.dearest_answer(anybody) == 50_000, "nobody keeps out whom people leaves out"
+    with_a_wage = config.parse(merged(template(), only | {"people": [*cheap, HOURLY[0]]}))
     assert config.dearest_answer(with_a_wage) > 30_000
+    each = [{"user": "bo", "pay": {"object": "0.05"}}]
+    several = config.parse(merged(template(), {"labels": {"task": "multi"}, "people": each}))
+    assert config.dearest_answer(several) == 3 * 50_000
 
 
 def test_a_file_that_is_not_yaml_is_refused_with_its_line(tmp_path: Path) -> None:
@@ -204,6 +219,41 @@ def test_a_file_that_is_not_yaml_is_refused_with_its_line(tmp_path: Path) -> Non
     path.write_text("name: tiny\nlabels: {task: single, classes: [a, b]\nbudget: {}\n")
     with pytest.raises(ConfigurationError, match=r"campaign\.yaml, line 3: this is not YAML"):
         config.load(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("budget: {answers: 8}\nseed: 1\nbudget: {answers: 12}\n", r"line 3: .*'budget'.* line 1 "),
+        ("wait: {poll_s: 1, 'poll_s': 2}\n", r"line 1: .*'poll_s' stands in line 1 already"),
+        ("labels:\n  classes: [2024-13-45, b]\n", r"line 2: .*timestamp, got '2024-13-45'; mend"),
+        ("labels: {classes: [0x_, b]}\n", r"line 1: .*expected int, got '0x_'"),
+        ('labels: {classes: ["\\ud800", b]}\n', r"line 1: .*expected str, got '\\ud800'"),
+        ("seed: " + "9" * 5000, r"line 1: .*expected int, got '9{40}'"),
+        ("name: !!binary Yw==\n", r"line 1: this is not YAML .*binary"),
+        ("privacy: &a {payloads: *a}\n", "expected a few levels of keys, got no end"),
+        ("[" * 5000, "expected a few levels of keys, got no end"),
+    ],
+)
+def test_what_yaml_would_pass_over_or_trip_over_is_refused_with_its_line(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    path = tmp_path / "campaign.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError, match=said) as error:
+        config.read(path)
+    assert "\n" not in str(error.value)
+
+
+def test_keys_may_be_taken_from_another_mapping_and_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "campaign.yaml"
+    path.write_text(
+        "one: &one {a: 1, b: 2}\nmore: &more {c: 3}\n"
+        "two: &two {<<: *one, b: 4}\nthree: {<<: *two}\nfour: {<<: [*one, *more]}\n"
+    )
+    found = config.read(path)
+    assert found["two"] == found["three"] == {"a": 1, "b": 4}
+    assert found["four"] == {"a": 1, "b": 2, "c": 3}
 
 
 @pytest.mark.parametrize("text", ["", "- a\n- b\n", "just words\n"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 import yaml
 from PIL import Image
+from scipy.sparse import csr_array
 from sklearn.ensemble import ExtraTreesClassifier
 
 from auto_labeling import AutoLabelingPipeline, assemble, launch, models
@@ -88,6 +90,20 @@ def test_a_cold_start_is_judged_by_a_control_slice(tmp_path: Path) -> None:
     assert (report.dataset["purpose"] == "control").sum() == 12
 
 
+def test_numbers_of_numpy_and_sparse_arrays_are_taken(tmp_path: Path) -> None:
+    X, y = blobs(60)
+    made = pipeline(
+        y[10:40],
+        budget=np.int64(20),
+        price_per_label=Decimal("0.05"),
+        seed=np.int64(3),
+        heldout=(csr_array(X[40:]), y[40:]),
+        workspace=tmp_path,
+    )
+    report = made.run((csr_array(X[:10]), y[:10]), csr_array(X[10:40]), np.float64(0.999))
+    assert (report.labels_used, report.cost) == (20, 1.0)
+
+
 def test_a_target_ends_it(tmp_path: Path) -> None:
     X, y = blobs(400)
     made = pipeline(y[10:200], budget=150, heldout=(X[200:], y[200:]), workspace=tmp_path)
@@ -138,24 +154,71 @@ def test_a_model_of_ones_own(tmp_path: Path) -> None:
     assert made.run(None, X).labels_used == 20
 
 
+def die_after_a_round(workspace: Workspace, campaign: str) -> str:
+    """Stand in for a script that is killed."""
+    with (
+        assemble.held(workspace, campaign) as fence,
+        assemble.opened(workspace, campaign, fence=fence) as opened,
+    ):
+        driver.drive(opened, max_rounds=1)
+    raise KeyboardInterrupt
+
+
 def test_resume_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     X, y = blobs(120)
-
-    def dies(workspace: Workspace, campaign: str) -> str:
-        with (
-            assemble.held(workspace, campaign) as fence,
-            assemble.opened(workspace, campaign, fence=fence) as opened,
-        ):
-            driver.drive(opened, max_rounds=1)
-        raise KeyboardInterrupt
-
     made = pipeline(y, budget=60, classes=["ash", "birch", "cedar"], workspace=tmp_path)
-    monkeypatch.setattr(launch, "run_campaign", dies)
+    monkeypatch.setattr(launch, "run_campaign", die_after_a_round)
     with pytest.raises(KeyboardInterrupt):
         made.run(None, X)
     assert made.report().labels_used == 10
     monkeypatch.setattr(launch, "run_campaign", run_plainly)
     assert made.resume().labels_used == 60
+
+
+def test_a_script_that_was_killed_goes_on_with_its_campaign(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X, y = blobs(120)
+    told: dict[str, Any] = {"classes": ["ash", "birch", "cedar"], "workspace": tmp_path}
+
+    def script(at: slice = slice(60), budget: int = 30) -> AutoLabelingPipeline:
+        made = pipeline(y[at], **told, budget=budget)
+        made.run(None, X[at])
+        return made
+
+    monkeypatch.setattr(launch, "run_campaign", die_after_a_round)
+    for at in (slice(60), slice(60, 120)):
+        with pytest.raises(KeyboardInterrupt):
+            script(at)
+    with pytest.raises(ConfigurationError, match="expected one campaign 'pipeline' under way, got"):
+        pipeline(y, **told).resume()
+    begun = assemble.unstopped(Workspace.of(tmp_path))
+    with pytest.raises(
+        ConfigurationError, match=rf"{begun[0]} over this pool .* resume\(\) goes on"
+    ):
+        script(budget=40)
+    monkeypatch.setattr(launch, "run_campaign", run_plainly)
+    assert script().report().campaign_id == begun[0]
+    assert assemble.known(Workspace.of(tmp_path)) == begun[::-1], "no other was begun"
+    assert sorted(path.name for path in (tmp_path / "campaigns").iterdir()) == sorted(begun)
+    resumed = pipeline(y, **told).resume()
+    assert (resumed.campaign_id, resumed.labels_used) == (begun[1], 30)
+    assert script().report().campaign_id not in begun, "what has ended is not taken up"
+    with pytest.raises(ConfigurationError, match="no campaign 'pipeline' is under way"):
+        pipeline(y, **told).resume()
+
+
+def test_a_new_key_is_taken_up_by_the_campaign_under_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "run_campaign", lambda *_: None)
+    for key in ("expired", "renewed"):
+        made = AutoLabelingPipeline(api_key=key, url="http://127.0.0.1:9")
+        made.configure(classes=["a", "b"], workspace=tmp_path)
+        made.run(None, [f"text {at}" for at in range(30)])
+    [token] = tmp_path.rglob("token")
+    assert token.read_text() == "renewed"
+    assert token.stat().st_mode & 0o777 == 0o600
 
 
 SPOTTED = LabelSchema(task="boxes", classes=SPOTS)

@@ -13,11 +13,11 @@ SECRETS = LocalSecrets()
 
 
 def test_a_secret_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("A_TOKEN", "hush")
+    monkeypatch.setenv("A_TOKEN", "hush\n")
     assert SECRETS.resolve({"env": "A_TOKEN"}) == "hush"
 
 
-@pytest.mark.parametrize("value", [None, ""])
+@pytest.mark.parametrize("value", [None, "", "\n"])
 def test_a_variable_that_is_not_set_is_mended_by_a_person(
     monkeypatch: pytest.MonkeyPatch, value: str | None
 ) -> None:
@@ -34,6 +34,18 @@ def test_a_secret_in_a_file_ends_where_its_line_does(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text("hush\n", encoding="utf-8")
     assert SECRETS.resolve({"file": str(path)}) == "hush"
+
+
+@pytest.mark.parametrize("kind", ["env", "file"])
+def test_a_secret_of_several_lines_is_refused_and_not_repeated(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "token"
+    path.write_text("hush\nhush", encoding="utf-8")
+    monkeypatch.setenv("A_TOKEN", "hush\nhush")
+    with pytest.raises(BlockedError, match="more than a secret") as error:
+        SECRETS.resolve({kind: "A_TOKEN" if kind == "env" else str(path)})
+    assert "hush" not in str(error.value)
 
 
 def test_a_file_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -349,6 +349,23 @@ def test_a_server_that_is_not_there_may_be_later(
         MLflowTracker(f"http://127.0.0.1:{port}", tmp_path).open_run("digits", None, "digits")
 
 
+def test_a_server_that_never_answers_is_not_asked_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", raising=False)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        uri = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(TransientError, match="timed out"):
+            MLflowTracker(uri, tmp_path).open_run("digits", None, "digits")
+        silent.setblocking(False)
+        tries = [silent.accept()[0] for _ in range(2)]
+        with pytest.raises(BlockingIOError):
+            silent.accept()
+        for one in tries:
+            one.close()
+
+
 def test_a_store_of_another_version_needs_a_person(store: Path, tmp_path: Path) -> None:
     copied = tmp_path / "mlflow.db"
     copied.write_bytes((store / "mlflow.db").read_bytes())

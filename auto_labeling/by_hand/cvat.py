@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
+from auto_labeling.backends.address import check_address
 from auto_labeling.backends.cvat.quality_calls import QualityClient
 from auto_labeling.backends.cvat.refusals import CredentialsRefused, Forbidden, Gone, NoServer
 from auto_labeling.building import refuse_below
@@ -54,8 +55,7 @@ class CVATClient:
         organization: str | None = None,
         timeout_s: float = 60.0,
     ) -> None:
-        if not host.startswith(("http://", "https://")):
-            raise ConfigurationError(f"host: expected http://... or https://..., got {host!r}")
+        check_address(host, "host")
         user, secret = _account(credentials)
         self._client = QualityClient(
             host, lambda: secret, user=user, organization=organization, timeout_s=timeout_s
@@ -140,10 +140,11 @@ class CVATClient:
 
         Pixels and fractions are those of the image as people see it, turned as EXIF says. Nothing
         is sent before all of it could be read. What is said replaces what an earlier call said; a
-        job in which somebody has begun is left as it is.
+        job in which somebody has begun is left as it is, and all are where `annotations` is None.
         """
         pictures = picture_files(images)
-        return self._upload(task_id, pictures, all_said(annotations, pictures))
+        said = None if annotations is None else all_said(annotations, pictures)
+        return self._upload(task_id, pictures, said)
 
     def upload_with_annotations(self, task_id: int, images: Any, boxes: Sequence[Any]) -> list[str]:
         """Put pictures into a task with the boxes that a model has found; return their names there.
@@ -210,20 +211,23 @@ class CVATClient:
             return quality(self._client, task_id)
 
     def _upload(
-        self, task_id: int, pictures: Sequence[PictureFile], said: Sequence[Said]
+        self, task_id: int, pictures: Sequence[PictureFile], said: Sequence[Said] | None
     ) -> list[str]:
         with _for_scripts():
             task = self._client.task(task_id)
-            drawings = drawings_of(said, pictures, self._client.task_labels(task_id))
-            bring_pictures(self._client, task, pictures)
-            suggest(self._client, task_id, drawings)
+            if said is None:
+                bring_pictures(self._client, task, pictures)
+            else:
+                drawings = drawings_of(said, pictures, self._client.task_labels(task_id))
+                bring_pictures(self._client, task, pictures)
+                suggest(self._client, task_id, drawings)
         return [one.name for one in pictures]
 
 
 def _account(credentials: Any) -> tuple[str | None, str]:
     """Return user and password, or no user and a token."""
-    if isinstance(credentials, str) and credentials:
-        return None, credentials
+    if isinstance(credentials, str) and (token := credentials.strip()):
+        return None, token
     if isinstance(credentials, list | tuple) and [type(one) for one in credentials] == [str, str]:
         user, password = credentials
         return user, password

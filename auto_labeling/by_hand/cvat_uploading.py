@@ -68,10 +68,8 @@ def picture_files(images: Any) -> list[PictureFile]:
     return found
 
 
-def all_said(said: Sequence[Any] | None, pictures: Sequence[PictureFile]) -> list[Said]:
+def all_said(said: Sequence[Any], pictures: Sequence[PictureFile]) -> list[Said]:
     """Return what is said of every picture. Raises `DataError`."""
-    if said is None:
-        return [((), None)] * len(pictures)
     said = [said] if isinstance(said, str | Mapping) else list(said)
     if len(said) != len(pictures):
         raise DataError(
@@ -143,13 +141,16 @@ def bring_pictures(client: HandClient, task: Row, pictures: Sequence[PictureFile
 
 
 def suggest(client: HandClient, task: int, drawings: Sequence[Drawing]) -> None:
-    """Put what is drawn into every job, also each replica, in which nobody has begun."""
+    """Put what is drawn into every job, also each replica, in which nobody has begun.
+
+    Where nothing is drawn, what was put there before is taken out.
+    """
     for job in opinions(client.jobs_of([task])):
         frames = range(int(job["start_frame"]), int(job["stop_frame"]) + 1)
         rows: dict[str, list[Row]] = {"tags": [], "shapes": []}
         for kind, row in (one for frame in frames for one in drawings[frame]):
             rows[kind].append(row)
-        if not any(rows.values()) or begun(client, job):
+        if begun(client, job):
             continue
         kept = client.annotate(int(job["id"]), rows)
         for kind, sent in rows.items():

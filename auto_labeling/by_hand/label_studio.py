@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from auto_labeling.backends.address import check_address
 from auto_labeling.backends.label_studio.client import Client
 from auto_labeling.building import refuse_below
 from auto_labeling.by_hand.consolidating import FIELDS, consolidated
@@ -45,9 +46,9 @@ class LabelStudioClient:
     """
 
     def __init__(self, url: str, api_key: str, timeout_s: float = 60.0) -> None:
-        if not url.startswith(("http://", "https://")):
-            raise ConfigurationError(f"url: expected http://... or https://..., got {url!r}")
-        self._client = Client(url, lambda: api_key, timeout_s)
+        check_address(url)
+        key = api_key.strip()  # read from a file, it ends with its line
+        self._client = Client(url, lambda: key, timeout_s)
         self._latest: int | None = None
 
     def create_project(self, name: str, label_config: str, *, overlap: int = 1) -> int:

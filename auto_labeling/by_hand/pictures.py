@@ -10,15 +10,13 @@ from pathlib import Path
 import httpx
 
 from auto_labeling.backends.label_studio.client import Client, Row
-from auto_labeling.backends.label_studio.pictures import Pictures
+from auto_labeling.backends.label_studio.pictures import Pictures, is_address
 from auto_labeling.by_hand.importing import SOURCE, Wanted, content_key
 from auto_labeling.errors import BlockedError, DataError, RejectedError
 from auto_labeling.files import sha256_of
 from auto_labeling.formats.labeled import Labeled
 from auto_labeling.records import Item, Upload
 
-_ADDRESSES = ("/data/", "data:")
-"""How those of pictures begin that are shown as they are, beside those with a ://."""
 _TIMEOUT_S = 60.0
 
 
@@ -27,7 +25,7 @@ def picture_wanted(
 ) -> Wanted:
     """Return the task of a picture; a path is uploaded once it turns out to be new."""
     path = Path(image)
-    local = not image.startswith(_ADDRESSES) and "://" not in image
+    local = not is_address(image)
     if local and not path.is_file():
         raise DataError(f"images: {image} is not a file")
     return Wanted(

@@ -16,7 +16,7 @@ from auto_labeling.campaign.pseudonyms import concealed
 from auto_labeling.campaign.schema import campaigns, configurations, people
 from auto_labeling.campaign.transition import tell
 from auto_labeling.config import CampaignConfig
-from auto_labeling.errors import AmendmentRequired, ConfigurationError
+from auto_labeling.errors import AmendmentRequired, BudgetExceeded, ConfigurationError
 from auto_labeling.ports import Clock
 from auto_labeling.records import CampaignId
 
@@ -67,7 +67,7 @@ def amend(
     somebody has to say then is that the guide was mended; the difference is empty.
 
     Raises `ConfigurationError` for a change of what a campaign is about, and `BudgetExceeded` for a
-    cap below what is given or asked for already.
+    cap below what is given or asked for already; `in_the_way` says what withdrawing would help.
     """
     campaign, config = fence.campaign, config_room.parse(raw)
     checking.check(config)
@@ -97,6 +97,24 @@ def amend(
         creation.write_people(connection, campaign, config, pseudonym)
         tell(connection, campaign, "amended", now, who=who, why=why)
     return config_room.difference(before, raw)
+
+
+def in_the_way(config: CampaignConfig, now: budget.Account) -> int:
+    """Return how many open answers have to be withdrawn before the caps of `config` can hold.
+
+    All of them, or 0 where the caps hold what is open as well. Raises `BudgetExceeded` where they
+    are below what is given already.
+    """
+    caps = creation.caps_of(config, now)
+    answers = caps["cap_answers"] - now.committed_answers
+    money = caps["cap_micros"] - now.committed_micros
+    if min(answers, money, caps["contingency_micros"] - now.contingency_used_micros) < 0:
+        raise BudgetExceeded(
+            f"{now.committed_answers} answers are given, above the new cap of "
+            f"{caps['cap_answers']} answers or its money; choose a higher cap"
+        )
+    fits = now.reserved_answers <= answers and now.reserved_micros <= money
+    return 0 if fits else now.reserved_answers
 
 
 def _expect_same_gold(before: CampaignConfig, after: CampaignConfig) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, insert, select, update
@@ -12,6 +13,7 @@ from auto_labeling.campaign import asks as asks_room
 from auto_labeling.campaign import budget, intake
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.intake import Intake, Known
+from auto_labeling.campaign.pricing import due
 from auto_labeling.campaign.rulings import GOLD, IS_RULING, adjudicators
 from auto_labeling.campaign.schema import (
     CAMPAIGN,
@@ -20,13 +22,11 @@ from auto_labeling.campaign.schema import (
     asks,
     chunks,
     of,
-    people,
     quarantine,
 )
 from auto_labeling.campaign.transition import OPEN, change_campaign, put_aside, tell
-from auto_labeling.money import price_for
 from auto_labeling.ports import Vote
-from auto_labeling.records import Ask, AskState, CampaignId, Cursor, Event, Micros
+from auto_labeling.records import Ask, AskState, CampaignId, Cursor, Event
 
 
 def ingest(
@@ -76,7 +76,6 @@ _BY_ITEM = _OURS.where(answers.c.item.in_(THESE))
 _PUT_ASIDE = select(quarantine.c.where_found).where(
     quarantine.c.campaign == CAMPAIGN, quarantine.c.where_found.in_(THESE)
 )
-_PEOPLE = select(people).where(people.c.campaign == CAMPAIGN)
 _ADD = insert(answers)
 _ASSIGN = update(asks).where(asks.c.ask == bindparam("id")).values(assignee=bindparam("who"))
 _SUPERSEDE = update(answers).where(answers.c.seq == bindparam("old")).values(current=False)
@@ -101,20 +100,21 @@ def _known(connection: Connection, campaign: Campaign, events: Sequence[Event]) 
     found = _rows(connection, name, _BY_FINGERPRINT, fingerprints)
     versions = _rows(connection, name, _BY_ANSWER, (event.answer_id for event in events))
     on_items = _rows(connection, name, _BY_ITEM, (event.item_id for event in events))
+    held = {row["ask"] for row in on_items if row["current"] and row["kind"] != "tombstone"}
     return Known(
         schema=campaign.config.labels,
         pseudonym=campaign.pseudonyms,
-        pay=_pay(connection, campaign),
+        pay=due(connection, campaign, chain.from_iterable(ours.values())),
         fingerprints={row["fingerprint"] for row in found} | _aside(connection, name, fingerprints),
         keys=set(ours),
         open_asks=waiting,
         open_to_all=campaign.backend.traits.has_queues,
-        versions={row["answer_id"]: row for row in versions if row["current"]},
+        versions={row["answer_id"]: row for row in (*on_items, *versions) if row["current"]},
         answered_by={(row["item"], row["person"]) for row in on_items if row["ask"]},
         taken_back={
             (row["item"], row["person"]): row["ask"]
             for row in on_items
-            if row["kind"] == "tombstone" and row["current"] and row["ask"]
+            if row["kind"] == "tombstone" and row["current"] and row["ask"] not in {None, *held}
         },
         skipped={
             ask.ask_id for group in ours.values() for ask in group if ask.state is AskState.SKIPPED
@@ -134,18 +134,6 @@ def _aside(connection: Connection, campaign: CampaignId, fingerprints: Iterable[
 
 def _place(fingerprint: str) -> str:
     return f"answer {fingerprint}"
-
-
-def _pay(connection: Connection, campaign: Campaign) -> Callable[[str, Event], Micros]:
-    rows = connection.execute(_PEOPLE, of(campaign.campaign_id))
-    prices = {row.person: price_for(row.pay_unit, row.rate_micros) for row in rows}
-    common = asks_room.common_price(campaign)
-
-    def pay(person: str, event: Event) -> Micros:
-        objects = 1 if isinstance(event.value, str) else len(event.value or ())
-        return prices.get(person, common).settle(objects=objects, seconds=event.seconds)
-
-    return pay
 
 
 def _rows(

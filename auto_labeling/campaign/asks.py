@@ -15,6 +15,7 @@ from auto_labeling.campaign.assigning import assigned
 from auto_labeling.campaign.budget import NOTHING, Kept
 from auto_labeling.campaign.bundling import bundles
 from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.pricing import price_of_an_ask
 from auto_labeling.campaign.rulings import GOLD
 from auto_labeling.campaign.schema import (
     CAMPAIGN,
@@ -25,11 +26,9 @@ from auto_labeling.campaign.schema import (
     items,
     labels,
     of,
-    people,
     uploads,
 )
 from auto_labeling.campaign.transition import OPEN
-from auto_labeling.money import Price, micros, price_for
 from auto_labeling.records import (
     Ask,
     AskState,
@@ -53,26 +52,6 @@ MAY_BE_ASKED_ABOUT = (
 )
 """What an item has to be: in the pool, not given up by people, neither asked about nor labeled, and
 no gold."""
-
-
-def common_price(campaign: Campaign) -> Price:
-    """Return the price of an answer by somebody whom `people` does not name."""
-    return price_for("answer", micros(campaign.config.budget.price))
-
-
-_RATES = select(people.c.pay_unit, people.c.rate_micros).where(
-    people.c.campaign == CAMPAIGN, people.c.retired_at.is_(None)
-)
-
-
-def price_of_an_ask(connection: Connection, campaign: Campaign) -> Micros:
-    """Return what is reserved for an ask of which nobody knows yet who will answer it.
-
-    The dearest of the people who may, so that no answer costs more than was reserved for it.
-    """
-    rows = connection.execute(_RATES, of(campaign.campaign_id))
-    prices = [price_for(row.pay_unit, row.rate_micros) for row in rows] or [common_price(campaign)]
-    return max(price.reserve_micros for price in prices)
 
 
 def order(

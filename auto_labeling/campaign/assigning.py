@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from statistics import median
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import BindParameter, Connection, bindparam, func, select
 
 from auto_labeling.campaign import blind_slice
 from auto_labeling.campaign.context import Campaign
@@ -32,6 +32,13 @@ _LOADS = (
     .where(asks.c.campaign == CAMPAIGN, asks.c.state.in_(OPEN), asks.c.assignee.is_not(None))
     .group_by(asks.c.assignee)
 )
+_SINCE: BindParameter[int] = bindparam("since")
+_OF_THE_WEEK = (
+    select(answers.c.person, func.count(answers.c.ask.distinct()))
+    .where(answers.c.campaign == CAMPAIGN, answers.c.ask.is_not(None), answers.c.at > _SINCE)
+    .group_by(answers.c.person)
+)
+_WEEK = 7 * 86_400 * 1_000_000
 _PACES = (
     select(answers.c.person, answers.c.seconds)
     .where(answers.c.campaign == CAMPAIGN, answers.c.seconds.is_not(None))
@@ -54,6 +61,8 @@ class Crew:
     roles: Mapping[PersonId, str]
     adjudicators: Collection[PersonId]
     open_asks: dict[PersonId, int]
+    of_the_week: Mapping[PersonId, int]
+    """How many asks each has answered in the last seven days."""
     paces: Mapping[PersonId, float]
     """Seconds an answer takes each of them: the median; where unknown, that of all, or 1."""
     met: dict[ItemId, set[PersonId]]
@@ -64,6 +73,10 @@ class Crew:
         name = campaign.campaign_id
         rows = connection.execute(_PEOPLE, of(name)).all()
         given: dict[PersonId, int] = dict(connection.execute(_LOADS, of(name)).all())
+        since = campaign.clock.now() - _WEEK
+        done: dict[PersonId, int] = dict(
+            connection.execute(_OF_THE_WEEK, of(name, since=since)).all()
+        )
         met: dict[ItemId, set[PersonId]] = defaultdict(set)
         for chunk in chunks(sorted(about)):
             for query in (_ASKED, _ANSWERED):
@@ -74,6 +87,7 @@ class Crew:
             roles={row.person: row.role for row in rows},
             adjudicators=campaign.config.quality.adjudicators,
             open_asks={row.person: given.get(row.person, 0) for row in rows},
+            of_the_week=done,
             paces=_paces(connection, name, [row.person for row in rows]),
             met=met,
         )
@@ -96,7 +110,8 @@ class Crew:
         if any(ask.purpose is Purpose.ADJUDICATE for ask in work):
             return rules
         capacity = self.capacities[person]
-        room = capacity is None or self.open_asks[person] + len(work) <= capacity
+        taken = self.open_asks[person] + self.of_the_week.get(person, 0)
+        room = capacity is None or taken + len(work) <= capacity
         return room and not (rules and self.roles[person] == "adjudicator")
 
     def others_than(self, role: str | None, work: Sequence[Ask]) -> set[PersonId]:

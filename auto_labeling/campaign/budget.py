@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import BindParameter, Connection, bindparam, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select, update
 
 from auto_labeling.campaign.schema import CAMPAIGN, budgets, of, spend
 from auto_labeling.errors import BudgetExceeded
@@ -31,6 +31,8 @@ class Account:
     committed_micros: Micros
     contingency_micros: Micros
     contingency_used_micros: Micros
+    owed_micros: Micros
+    """What no fund covers: due to people, beyond the cap."""
 
     @property
     def free_answers(self) -> int:
@@ -40,12 +42,12 @@ class Account:
     @property
     def free_micros(self) -> Micros:
         """How much more money may be promised."""
-        return self.cap_micros - self.committed_micros - self.reserved_micros
+        return self.cap_micros - self.committed_micros - self.reserved_micros - self.owed_micros
 
     @property
     def cost_micros(self) -> Micros:
-        """What was paid in all."""
-        return self.committed_micros + self.contingency_used_micros
+        """What the answers cost in all."""
+        return self.committed_micros + self.contingency_used_micros + self.owed_micros
 
 
 class Kept(NamedTuple):
@@ -95,12 +97,20 @@ def open_account(
 
 
 _ACCOUNT = select(budgets).where(budgets.c.campaign == CAMPAIGN)
+_OWED = select(func.coalesce(func.sum(spend.c.micros), 0)).where(
+    spend.c.campaign == CAMPAIGN, spend.c.kind == "owed"
+)
 
 
 def account(connection: Connection, campaign: CampaignId) -> Account:
     """Return where the budget stands."""
     row = connection.execute(_ACCOUNT, of(campaign)).mappings().one()
-    return Account(**{key: value for key, value in row.items() if key != "campaign"})
+    kept = {key: value for key, value in row.items() if key != "campaign"}
+    return Account(**kept, owed_micros=_owed(connection, campaign))
+
+
+def _owed(connection: Connection, campaign: CampaignId) -> Micros:
+    return int(connection.execute(_OWED, of(campaign)).scalar_one())
 
 
 def fitting(
@@ -163,7 +173,8 @@ def reserve(
 ) -> None:
     """Reserve every (ask, price), or raise `BudgetExceeded` and reserve none."""
     answers, micros = len(asks), sum(price for _, price in asks)
-    spared = {"kept_answers": kept.answers, "kept_micros": kept.micros}
+    owed = _owed(connection, campaign)
+    spared = {"kept_answers": kept.answers, "kept_micros": kept.micros + owed}
     done = connection.execute(_RESERVE, of(campaign, answers=answers, micros=micros, **spared))
     if done.rowcount != 1:
         raise BudgetExceeded(
@@ -243,7 +254,7 @@ def amend(
         raise BudgetExceeded(
             f"campaign {campaign}: {now.committed_answers} answers are given and "
             f"{now.reserved_answers} asked for, above the new cap of {cap_answers} answers or its "
-            "money; withdraw open asks first (`auto-label stop --now`), or choose a higher cap"
+            "money; choose a higher cap"
         )
     _note(connection, campaign, at, [("amend", None, cap_answers, cap_micros)])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.rounds import CampaignState, RoundState, Step, next_step
@@ -23,7 +24,7 @@ def perform(campaign: Campaign, step: Step, before: CampaignState | None = None)
     Raises `TransientError` where the same call may succeed later, and `BlockedError`, with the
     reason in the ledger, where a person has to act first.
     """
-    before = before or state_of(campaign.ledger, campaign.campaign_id)
+    before = before or current(campaign)
     campaign.watch(f"{step}:before")
     try:
         done = STEPS[step](campaign, before)
@@ -52,17 +53,23 @@ def drive(campaign: Campaign, *, wait: bool = True, max_rounds: int | None = Non
 
     A campaign that had stopped before is looked at once more.
     """
-    begun = state_of(campaign.ledger, campaign.campaign_id)
+    begun = current(campaign)
     if begun.stopped:
         ending.look_again(campaign)
-    while step := next_step(state := state_of(campaign.ledger, campaign.campaign_id)):
+    while step := next_step(state := current(campaign)):
         if made_its_rounds(state, begun.round, max_rounds):
             break
         if step is not Step.COLLECT:
             persist(campaign, step, state)
         elif not collect(campaign, wait=wait, perform=persist):
             break
-    return state_of(campaign.ledger, campaign.campaign_id)
+    return current(campaign)
+
+
+def current(campaign: Campaign) -> CampaignState:
+    """Return what decides the next step: what the ledger says, and what the clock says."""
+    state = state_of(campaign.ledger, campaign.campaign_id)
+    return replace(state, overdue=ending.overdue(campaign))
 
 
 def collect(
@@ -76,7 +83,7 @@ def collect(
     Return whether the round went on.
     """
     while (until := perform(campaign, Step.COLLECT).wait_until) is not None:
-        if stop_was_asked(campaign):
+        if current(campaign).withdrawing:
             return True  # the loop looks for the next step anew
         if wait or campaign.simulated_time:  # simulated people work only while somebody sleeps
             wait_for_people(campaign, until)
@@ -86,19 +93,14 @@ def collect(
 
 
 def wait_for_people(campaign: Campaign, until: Micros) -> None:
-    """Wait until then, or until somebody has acted or wants the open asks withdrawn."""
+    """Wait until then, or until somebody has acted or the open asks are to be withdrawn."""
     if campaign.simulated_time or campaign.waker is None:
         campaign.clock.sleep(max(0.0, (until - campaign.clock.now()) / 1e6))
         return
     while (left := (until - campaign.clock.now()) / 1e6) > 0:
         woken = campaign.waker.wait(campaign.campaign_id, min(left, STOP_LOOK_S))
-        if woken or stop_was_asked(campaign):
+        if woken or current(campaign).withdrawing:
             return
-
-
-def stop_was_asked(campaign: Campaign) -> bool:
-    """Whether somebody wants the open asks withdrawn: then there is nothing to wait for."""
-    return state_of(campaign.ledger, campaign.campaign_id).stop_requested == "now"
 
 
 def made_its_rounds(state: CampaignState, first: int, max_rounds: int | None) -> bool:

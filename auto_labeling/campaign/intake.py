@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -34,8 +34,8 @@ class Known:
 
     schema: LabelSchema
     pseudonym: Callable[[str], str]
-    pay: Callable[[str, Event], Micros]
-    """What a person is due for an act."""
+    pay: Callable[[str, Event, Ask], Micros]
+    """What a person is due for an act that answers an ask."""
     fingerprints: set[str]
     keys: set[str]
     """The uploads that are ours."""
@@ -43,7 +43,8 @@ class Known:
     """By (upload, item): asks whose reservation still holds; uploads that the tool shows as one
     unit share their list."""
     versions: dict[str, dict[str, Any]]
-    """By answer id: the version that counts, as a row of `answers`."""
+    """By answer id, of the acts and of all that stands on their items: the version that counts, as
+    a row of `answers`."""
     answered_by: set[tuple[str, str]]
     """(item, person) pairs that have answered or skipped an ask."""
     open_to_all: bool = False
@@ -116,15 +117,30 @@ def _take(known: Known, intake: Intake, event: Event) -> None:
             return
     person = known.pseudonym(event.person or "unknown")
     before = known.versions.get(event.answer_id)
+    if before is not None and before["item"] != event.item_id:
+        # A server that was put back to an older state gives its numbers anew.
+        event = replace(event, answer_id=f"{event.answer_id} {event.item_id}")
+        before = known.versions.get(event.answer_id)
     if before is None and event.kind is not EventKind.DELETED:
         _submit(known, intake, event, person)
+    elif before is not None and _is_left_to(person, event, before):
+        _supersede(intake, before)
+        _submit(known, intake, event, person, before["fingerprint"])
     elif before is not None:
         _change(known, intake, event, person, before)
 
 
-def _submit(known: Known, intake: Intake, event: Event, person: str) -> None:
+def _is_left_to(person: str, event: Event, before: Mapping[str, Any]) -> bool:
+    """Return whether a person answers what another has skipped: in one place, but an own answer."""
+    answered = event.kind in (EventKind.SUBMITTED, EventKind.EDITED) and event.person is not None
+    return answered and before["kind"] == "skip" and person != before["person"]
+
+
+def _submit(
+    known: Known, intake: Intake, event: Event, person: str, supersedes: str | None = None
+) -> None:
     kind = "skip" if event.kind is EventKind.SKIPPED else "answer"
-    row = _row(event, person, kind)
+    row = _row(event, person, kind) | {"supersedes": supersedes}
     known.versions[event.answer_id] = row
     intake.rows.append(row)
     again = known.taken_back.pop((event.item_id, person), None)
@@ -143,7 +159,7 @@ def _submit(known: Known, intake: Intake, event: Event, person: str) -> None:
         intake.released.append((ask.ask_id, ask.price_micros))
     else:
         intake.states[AskState.ANSWERED].append(ask.ask_id)
-        due = known.pay(person, event)
+        due = known.pay(person, event, ask)
         intake.charges.append(
             Charge(ask=ask.ask_id, reserved_micros=ask.price_micros, paid_micros=due)
         )
@@ -182,12 +198,38 @@ def _change(
     if foreign:
         row["current"] = False
         return
+    _supersede(intake, before)
+    known.versions[event.answer_id] = row
     if row["kind"] == "tombstone" and ask is not None:
-        known.taken_back[event.item_id, before["person"]] = ask
+        _free(known, intake, row)
+
+
+def _free(known: Known, intake: Intake, tombstone: Mapping[str, Any]) -> None:
+    """Give the ask of an answer that was taken back to what the same person says beside or next."""
+    item, person, ask = tombstone["item"], tombstone["person"], tombstone["ask"]
+    beside = next((one for one in known.versions.values() if _is_beside(one, tombstone)), None)
+    if beside is None:
+        known.taken_back[item, person] = ask
+        return
+    _supersede(intake, beside)
+    row = beside | {"ask": ask, "unsolicited": False, "current": True}
+    row |= {"fingerprint": f"{beside['fingerprint']} for {ask}"}
+    row |= {"supersedes": beside["fingerprint"]}
+    row.pop("seq", None)
+    known.versions[beside["answer_id"]] = row
+    intake.rows.append(row)
+
+
+def _is_beside(row: Mapping[str, Any], tombstone: Mapping[str, Any]) -> bool:
+    """Return whether an answer to no ask is by the same person on the same item."""
+    same = (row["item"], row["person"]) == (tombstone["item"], tombstone["person"])
+    return same and row["kind"] == "answer" and row["unsolicited"]
+
+
+def _supersede(intake: Intake, before: dict[str, Any]) -> None:
     before["current"] = False  # where it is a row of this very poll
     if "seq" in before:
         intake.superseded.append(before["seq"])
-    known.versions[event.answer_id] = row
 
 
 _KIND: Mapping[EventKind, str] = {

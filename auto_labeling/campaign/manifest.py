@@ -87,12 +87,7 @@ _NEWEST = (
 def freeze(campaign: Campaign, number: int) -> Manifest:
     """Write the data set of this moment; writing it twice changes nothing."""
     with campaign.ledger.read() as connection:
-        rows = [
-            _row(label, label.value)
-            for label in labels_room.read(connection, campaign.campaign_id)
-            if label.value is not None
-        ]
-        pool = _snapshots(connection, campaign)
+        rows, pool = _rows(connection, campaign), _snapshots(connection, campaign)
         lineage = _lineage(connection, campaign, number)
         given = _answers(connection, campaign)
     digest = content_digest(_content(campaign, rows, pool))
@@ -106,6 +101,14 @@ def freeze(campaign: Campaign, number: int) -> Manifest:
         folder / f"lineage.{stem}.json", json.dumps(lineage, indent=1, sort_keys=True).encode()
     )
     return Manifest(digest=digest, round=number, items=len(rows))
+
+
+def is_current(campaign: Campaign) -> bool:
+    """Whether the newest data set says what the labels say now."""
+    with campaign.ledger.read() as connection:
+        rows, pool = _rows(connection, campaign), _snapshots(connection, campaign)
+        newest = connection.execute(_NEWEST, of(campaign.campaign_id)).first()
+    return newest is not None and newest.digest == content_digest(_content(campaign, rows, pool))
 
 
 def record(connection: Connection, campaign: Campaign, manifest: Manifest, at: Micros) -> None:
@@ -140,6 +143,15 @@ def difference(workspace: Path, before: str, after: str) -> Any:
     old, new = (read(workspace, one).set_index("item")["label"] for one in (before, after))
     both = old.to_frame("before").join(new.rename("after"), how="outer")
     return both[both["before"].fillna("") != both["after"].fillna("")]
+
+
+def _rows(connection: Connection, campaign: Campaign) -> list[dict[str, Any]]:
+    """Return what is labeled, by position."""
+    return [
+        _row(label, label.value)
+        for label in labels_room.read(connection, campaign.campaign_id)
+        if label.value is not None
+    ]
 
 
 def _row(label: Label, value: Value) -> dict[str, Any]:

@@ -62,11 +62,23 @@ class CampaignState:
     waiting_since: Micros | None = None
     repaired_at: Micros | None = None
     """When each key of the round last had one live copy."""
+    overdue: str | None = None
+    """Why it may go on no longer: its deadline has passed. The clock says so, not the ledger."""
 
     @property
     def stopped(self) -> bool:
         """Whether nothing is left to do."""
         return self.state is RoundState.STOPPED
+
+    @property
+    def stopping(self) -> bool:
+        """Whether nothing more may be bought."""
+        return self.stop_requested is not None or self.overdue is not None
+
+    @property
+    def withdrawing(self) -> bool:
+        """Whether what is open is withdrawn instead of waited for."""
+        return self.stop_requested == "now" or self.overdue is not None
 
 
 _NEXT = {
@@ -94,13 +106,12 @@ def next_step(state: CampaignState) -> Step | None:
         return None
     if state.stop_kind is not None:
         return Step.FINISH
-    if state.stop_requested is not None and state.state in _NOTHING_BOUGHT:
+    if state.stopping and state.state in _NOTHING_BOUGHT:
         return Step.FINISH
-    if state.stop_requested == "now" and state.open_asks:
+    if state.withdrawing and state.open_asks:
         return Step.WITHDRAW
     if state.state is RoundState.PLANNED:
         return Step.SCORE if state.has_model else Step.SELECT
     if state.state is RoundState.RECONCILED:
-        wanted = state.more_wanted and state.stop_requested is None
-        return Step.REORDER if wanted else Step.FREEZE
+        return Step.REORDER if state.more_wanted and not state.stopping else Step.FREEZE
     return _NEXT[state.state]

@@ -41,6 +41,7 @@ class RoundLine:
     answered: int
     skipped: int
     paid_micros: Micros
+    """With what no fund covers."""
     items_labeled: int | None
     manifest: str | None
     model: str | None

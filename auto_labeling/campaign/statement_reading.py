@@ -136,6 +136,9 @@ def _answers(connection: Connection, campaign: CampaignId) -> dict[str, int]:
     }
 
 
+_COSTS = ("commit", "contingency", "owed")
+
+
 def _rounds(connection: Connection, campaign: CampaignId) -> list[RoundLine]:
     counts = {
         (row.round, row.state): row.asks
@@ -149,7 +152,7 @@ def _rounds(connection: Connection, campaign: CampaignId) -> list[RoundLine]:
         connection.execute(
             select(asks.c.round, func.sum(spend.c.micros))
             .join(spend, spend.c.ask == asks.c.ask)
-            .where(asks.c.campaign == campaign, spend.c.kind.in_(("commit", "contingency")))
+            .where(asks.c.campaign == campaign, spend.c.kind.in_(_COSTS))
             .group_by(asks.c.round)
         ).all()
     )

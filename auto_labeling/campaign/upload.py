@@ -60,8 +60,9 @@ _KNOWN_OF_ROUND = _KNOWN.where(uploads.c.round == ROUND)
 
 def send(campaign: Campaign, round_number: int) -> int:
     """Bring every intended upload of a round into the tool and return how many there were."""
-    _prepare(campaign)
     intended = _intended(campaign, round_number)
+    if intended:  # or all was given up before the tool was ever reached
+        _prepare(campaign)
     for some in _batches(campaign, intended):
         batch = _with_items(campaign, some)
         campaign.watch("upload:before")

@@ -25,6 +25,7 @@ LONGEST_POLL_S = 600.0
 _OPEN = frozenset({AskState.RESERVED, AskState.SENT})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_LONGEST_S = 10 * 365 * _SECONDS["d"]  # so that every deadline is a date
 _SATURDAY = 5
 
 
@@ -62,14 +63,16 @@ def span(text: str, key: str = "wait.after") -> Span:
     """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]+)", str(text).strip().lower())
     amount, unit = (Decimal(match[1]), match[2]) if match else (Decimal(0), "")
-    if unit in ("workday", "workdays") and amount == int(amount) > 0:
-        return Span(workdays=int(amount))
+    working = unit in ("workday", "workdays") and amount == int(amount)
     short = re.sub(r"^(w|d|h|m|s)(eeks?|ays?|ours?|rs?|ins?|inutes?|ecs?|econds?)$", r"\1", unit)
-    if short not in _SECONDS or amount <= 0:
+    if not (working or short in _SECONDS) or amount <= 0:
         raise ConfigurationError(
             f"{key}: expected a time such as 36h, 2d or 3 workdays, got {text!r}"
         )
-    return Span(seconds=Fraction(amount) * _SECONDS[short])
+    seconds = Fraction(amount) * _SECONDS["d" if working else short]
+    if seconds > _LONGEST_S:
+        raise ConfigurationError(f"{key}: expected ten years at most, got {text!r}")
+    return Span(workdays=int(amount)) if working else Span(seconds=seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +107,10 @@ class Rule:
         """
         if rest not in ("release", "reissue"):
             raise ConfigurationError(f"wait.rest: expected one of release, reissue, got {rest!r}")
-        if not 0 < poll_s < math.inf:
-            raise ConfigurationError(f"wait.poll_s: expected a time above zero, got {poll_s!r}")
+        if not 0 < poll_s <= _LONGEST_S:
+            raise ConfigurationError(
+                f"wait.poll_s: expected a time above zero, ten years at most, got {poll_s!r}"
+            )
         needed = share("wait.enough", enough)
         if not needed:
             raise ConfigurationError("wait.enough: expected more than 0%, or nothing is waited for")

@@ -25,6 +25,7 @@ from auto_labeling.reporting.wording import (
     count,
     estimate,
     leaks,
+    owed,
     saved_items,
     saved_money,
     total_cap,
@@ -148,7 +149,8 @@ def figures(statement: Statement) -> list[tuple[str, str]]:
     cap = total_cap(statement)
     if cap:
         spent = format_micros(account.cost_micros, account.currency)
-        rows.append(("cost", f"{spent} of {format_micros(cap, account.currency)}"))
+        figures = [f"{spent} of {format_micros(cap, account.currency)}", owed(account)]
+        rows.append(("cost", "; ".join(filter(None, figures))))
     going = outlook(statement, metric)
     if going is not None:
         brings = estimate(metric, going.expected)
@@ -231,6 +233,7 @@ def _budget(statement: Statement) -> dict[str, Any]:
         "answers_reserved": account.reserved_answers,
         "answers_cap": account.cap_answers,
         "cost": _decimal(account.cost_micros),
+        "owed": _decimal(account.owed_micros),
         "reserved": _decimal(account.reserved_micros),
         "cap": _decimal(total_cap(statement)),
     }

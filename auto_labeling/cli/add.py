@@ -52,9 +52,11 @@ def add(
     place = workspace_of(workspace, must_exist=True)
     name = campaign_of(place, campaign)
     statement = assemble.account_of(place, name)
-    if statement.state.stopped:
+    state = statement.state
+    if state.stopped or state.stop_kind is not None or state.stop_requested is not None:
         raise ConfigurationError(
-            f"campaign {name}: it has stopped and asks no more; begin another over the larger pool"
+            f"campaign {name}: it stops, or has stopped, and asks no more; begin another over the "
+            "larger pool"
         )
     raw = _source(path, source, statement.configuration)
     config_room.source(raw)

@@ -142,11 +142,8 @@ def audit(  # noqa: PLR0913, PLR0917 - each is an option that a person types
         return
     audited.show(read, found, url.rstrip("/"), top)
     if save is not None:
-        line = read.teaches(save)
         screen.line()
-        screen.line(
-            f"{save}: what was read" + (f"; a campaign learns from it by\n{line}" if line else "")
-        )
+        screen.line(_saved(read, save))
 
 
 def token_of(url: str, token_env: str | None, token_file: Path | None) -> str:
@@ -177,8 +174,19 @@ def _check(url: str, tool: str, of_cvat: dict[str, str | None], control: str | N
 
 
 def _check_address(url: str) -> None:
-    if not url.startswith(("http://", "https://")):
-        raise ConfigurationError(f"--url: expected http://... or https://..., got {url!r}")
+    from auto_labeling.backends.address import check_address
+
+    check_address(url, "--url")
+
+
+def _saved(read: Auditable, path: Path) -> str:
+    """Return what to say of the file that was kept."""
+    from auto_labeling.reporting.wording import count
+
+    line = read.teaches(path)
+    less = f", less {count(read.left_out, 'picture')} with tracks" if read.left_out else ""
+    teaches = f"; a campaign learns from it by\n{line}" if line else ""
+    return f"{path}: what was read{less}{teaches}"
 
 
 def _save(read: Auditable, path: Path, force: bool) -> None:

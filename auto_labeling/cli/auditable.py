@@ -56,6 +56,8 @@ class Auditable:
     """What was read, as a file."""
     teaches: Callable[[Path], str]
     """The lines by which a campaign learns from that file; empty where none can."""
+    left_out: int = 0
+    """How many pictures are not in that file: no file of pictures holds a track."""
     logins: Mapping[str, str] | None = None
     """By the number of a person; None where people are called by their login."""
     overwrites_are_told: bool = True
@@ -125,6 +127,7 @@ def read_cvat(url: str, project: int, secrets: Secrets, kind: str | None = None)
         lead=f"A picture [TASK/FRAME]: {url.rstrip('/')}/tasks/TASK",
         kept=lambda: write_xml(read.document),
         teaches=lambda path: _cvat_line(read, path),
+        left_out=read.tracked,
         overwrites_are_told=False,
         jobs=(read.jobs, read.finished),
         places=read.places,

@@ -88,7 +88,7 @@ def code_of(error: AutoLabelingError) -> int:
 
 def write_log(error: BaseException, workspace: Path) -> Path:
     """Write the traceback of an error into the workspace, or else for the time being, elsewhere."""
-    name = f"error-{time.strftime('%Y%m%d-%H%M%S')}.log"
+    name = f"error-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 10**9:09d}.log"
     text = _traceback(error, sealed=_may_be_sealed(workspace))
     for folder in (workspace / "logs", Path(tempfile.gettempdir())):
         if folder.parent.is_dir():

@@ -18,6 +18,7 @@ from auto_labeling.cli.options import (
     PlainOption,
     WorkspaceOption,
 )
+from auto_labeling.errors import AutoLabelingError
 from auto_labeling.records import CampaignId
 from auto_labeling.workspace import Workspace
 
@@ -49,7 +50,7 @@ def run(  # noqa: PLR0917 - typer makes options of them
     """Run the campaign of a file until it stops; begin it if it is new.
 
     It can be killed at any moment: the same command goes on where it was. A campaign that has
-    stopped is not run again: its account is printed.
+    stopped is not run again: MLflow gets what it lacks, and the account is printed.
     """
     place = workspace_of(workspace)
     if dry_run:
@@ -125,12 +126,26 @@ def drive(
                 wait=wait,
                 started=started,
             )
+    elif not plain:
+        _mirror(workspace, campaign)
     statement = assemble.account_of(workspace, campaign)
     if json:
         screen.print_json(account.account_json(statement, workspace))
     else:
         account.show_account(statement, workspace)
     raise typer.Exit(driving.exit_code(statement.state))
+
+
+def _mirror(workspace: Workspace, campaign: CampaignId) -> None:
+    """Bring what is still to be shown to MLflow, or say why it has to wait."""
+    from auto_labeling import launch
+    from auto_labeling.cli import driving, screen
+
+    driving.quiet_prefect()
+    try:
+        launch.run_mirror(workspace, campaign)
+    except AutoLabelingError as error:
+        screen.say(f"MLflow is behind: {error}", stderr=True)
 
 
 def _progress(

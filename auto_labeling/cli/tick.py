@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -14,9 +15,12 @@ from auto_labeling.cli.options import (
     PlainOption,
     WorkspaceOption,
 )
-from auto_labeling.errors import AutoLabelingError, BlockedError, ConfigurationError
+from auto_labeling.errors import BlockedError, ConfigurationError
 from auto_labeling.records import CampaignId
 from auto_labeling.workspace import Workspace
+
+if TYPE_CHECKING:
+    from auto_labeling.campaign.statement import Statement
 
 
 def tick(
@@ -42,8 +46,8 @@ def tick(
     names = assemble.unstopped(place) if one is None else [one]
     with _server(place, needed=bool(names) and not plain):
         became = {name: _advance(place, name, plain=plain, alone=one is not None) for name in names}
-    statements = [assemble.account_of(place, name) for name in names]
     if json:
+        statements = [assemble.account_of(place, name) for name in names]
         screen.print_json(
             [
                 {**account.account_json(statement, place), "exit_code": code, "tick": said}
@@ -90,10 +94,11 @@ def _advance(
     except BlockedError as error:
         # The ledger has it: `status` says it again until it is mended.
         return f"blocked: {error}", failing.BLOCKED
-    except AutoLabelingError as error:
+    except Exception as error:
         if alone:
             raise
-        return str(error), failing.code_of(error)  # the other campaigns go on
+        failure = failing.failure_of(error, workspace.root)
+        return failure.sentence, failure.exit_code  # the other campaigns go on
 
 
 def _moved_on(workspace: Workspace, campaign: CampaignId, *, plain: bool) -> tuple[str, int]:
@@ -101,11 +106,9 @@ def _moved_on(workspace: Workspace, campaign: CampaignId, *, plain: bool) -> tup
     from auto_labeling.cli import driving
     from auto_labeling.reporting.verdict import verdict_of
 
-    if assemble.account_of(workspace, campaign).state.stopped:
-        found = _look_late(workspace, campaign)
-        statement = assemble.account_of(workspace, campaign)
-        said = f"{found} late answers or edits were taken in" if found else "nothing new came in"
-        return f"stopped; {said}", driving.exit_code(statement.state)
+    before = assemble.account_of(workspace, campaign)
+    if before.state.stopped:
+        return _look_late(workspace, before), driving.exit_code(before.state)
     if plain:
         driving.drive_plainly(workspace, campaign, wait=False)
     else:
@@ -114,31 +117,33 @@ def _moved_on(workspace: Workspace, campaign: CampaignId, *, plain: bool) -> tup
     return verdict_of(statement).sentence, driving.exit_code(statement.state)
 
 
-def _look_late(workspace: Workspace, campaign: CampaignId) -> int:
-    """Take in what people did after the stop, and return how many acts were new.
+def _look_late(workspace: Workspace, before: Statement) -> str:
+    """Take in what people did after the stop, and return in words what came of it.
 
     Edits go into a new data set; nothing is asked for.
     """
     from auto_labeling import assemble
-    from auto_labeling.campaign import labels, manifest
-    from auto_labeling.campaign.steps.collecting import sync
-    from auto_labeling.campaign.transition import state_of
+    from auto_labeling.campaign.steps import ending
     from auto_labeling.cli.driving import write_report
 
-    found = 0
+    name = before.campaign_id
     with (
-        assemble.held(workspace, campaign) as fence,
-        assemble.opened(workspace, campaign, fence=fence) as opened,
+        assemble.held(workspace, name) as fence,
+        assemble.opened(workspace, name, fence=fence) as opened,
     ):
-        while fresh := sync(opened):
-            found += fresh
-        if found:
-            number = state_of(opened.ledger, campaign).round
-            with opened.ledger.write(fence) as connection:
-                labels.reconcile(connection, opened, number)
-            frozen = manifest.freeze(opened, number)
-            with opened.ledger.write(fence) as connection:
-                manifest.record(connection, opened, frozen, opened.clock.now())
-    if found:
-        write_report(workspace, campaign)
-    return found
+        found = ending.look_again(opened)
+    write_report(workspace, name)
+    frozen = assemble.account_of(workspace, name).dataset != before.dataset
+    return f"stopped; {_late(found, frozen=frozen)}"
+
+
+def _late(found: int, *, frozen: bool) -> str:
+    """Return what came after the stop, in words.
+
+    >>> _late(2, frozen=False)
+    '2 late answers or edits were taken in'
+    """
+    if not found:
+        return "a new data set holds what came in before" if frozen else "nothing new came in"
+    said = f"{found} late answers or edits were taken in"
+    return f"{said}; a new data set holds them" if frozen else said

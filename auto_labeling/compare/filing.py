@@ -14,7 +14,7 @@ from auto_labeling import config as config_room
 from auto_labeling.backends.simulated import truth as truths
 from auto_labeling.compare.comparison import Comparison
 from auto_labeling.compare.racing import compare_strategies
-from auto_labeling.errors import ConfigurationError
+from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.files import write_atomically
 from auto_labeling.pool.source import SourceRows
 from auto_labeling.sampling.files import read_labeled
@@ -92,13 +92,23 @@ def _split(known: _Known, request: Request) -> tuple[Any, Any, Any, Any]:
     """Return training and test rows; without test rows some are drawn, the same for all repeats."""
     if request.test is not None:
         judges = read_labeled(request.test, label=request.label, text=request.text)
-        return known.X, known.y, judges.X, np.asarray(judges.y).astype(known.y.dtype)
+        return known.X, known.y, judges.X, _as_known(np.asarray(judges.y), known.y)
     if known.test is not None:
         return known.X, known.y, *known.test
     n = len(known.y)
     order = np.random.default_rng(request.seed).permutation(n)
     test, train = np.split(order, [round(_TEST_SHARE * n)])
     return known.X[train], known.y[train], known.X[test], known.y[test]
+
+
+def _as_known(labels: NDArray[Any], known: NDArray[Any]) -> NDArray[Any]:
+    """Return labels as words where the known ones are, and as numbers where those are numbers."""
+    if known.dtype.kind not in "US" and labels.dtype.kind not in "OUS":
+        return labels
+    try:
+        return labels.astype(known.dtype.type)  # of any width: a longer word is another class
+    except (ValueError, OverflowError) as error:
+        raise DataError(f"y: expected test labels like {known[0]!r} ({error})") from error
 
 
 def _data(request: Request) -> _Known:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any, ClassVar
 
 import numpy as np
@@ -49,13 +50,11 @@ class Function(Kept):
         except (AutoLabelingError, MemoryError):
             raise
         except Exception as error:  # code from outside raises anything
-            raise self._blamed("cannot be loaded", error) from error
+            raise self._blamed(f"cannot be loaded: {type(error).__name__}: {error}") from error
         return Called(settings=self, function=function)
 
-    def _blamed(self, what: str, error: Exception) -> ConfigurationError:
-        return ConfigurationError(
-            f"function: {self.function} {what}: {type(error).__name__}: {error}"
-        )
+    def _blamed(self, what: str) -> ConfigurationError:
+        return ConfigurationError(f"function: {self.function} {what}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -78,11 +77,20 @@ class Called:
             said = self.function(given)
         except (AutoLabelingError, MemoryError):
             raise
-        except Exception as error:  # code from outside raises anything
-            raise self.settings._blamed(f"failed on {len(contents)} items", error) from error
+        except Exception as error:  # noqa: BLE001 - code from outside raises anything
+            # Neither its words nor itself: they may quote the items, which may be sealed.
+            raise self.settings._blamed(f"failed on {len(contents)} items: {_met(error)}") from None
         try:
             if np.iscomplexobj(said):
-                raise TypeError("complex numbers")
+                raise self.settings._blamed("returned complex numbers, expected (n, d) real ones")
             return np.asarray(said, dtype=np.float32)
         except (TypeError, ValueError, RuntimeError) as error:  # the last: of a tensor's gradients
-            raise self.settings._blamed("returned no (n, d) numbers", error) from error
+            raise self.settings._blamed(
+                f"returned no (n, d) numbers: {type(error).__name__}"
+            ) from None
+
+
+def _met(error: Exception) -> str:
+    """Return what happened and where, without what it says."""
+    place = extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in line {place.lineno} of {Path(place.filename).name}"

@@ -39,6 +39,8 @@ class TaskFormat(Protocol):
 
     suffix: ClassVar[str]
     has_time_spent: ClassVar[bool]
+    by_line: ClassVar[bool]
+    """Whether answers are added to a file one by one: else it is written anew as a whole."""
 
     def __hash__(self) -> int:
         """Formats are values: two of one kind are the same."""

@@ -17,6 +17,8 @@ SUGGESTED = "al_suggested"
 """Prodigy overwrites `accept` with the answer, so what was suggested is kept beside it."""
 _UNCHOSEN = ("reject", "ignore")
 """Both leave the item without a class: a refusal of the task is no label either."""
+_SECONDS = 2**63 // 1_000_000
+"""From which number of seconds on 64 bits do not hold their microseconds."""
 
 
 def encode_tasks(upload: Upload, schema: LabelSchema, unit: str = "") -> list[dict[str, Any]]:
@@ -67,6 +69,7 @@ class Prodigy:
     """Prodigy JSONL, one task or one answer a line."""
 
     suffix: ClassVar[str] = ".jsonl"
+    by_line: ClassVar[bool] = True
     has_time_spent: ClassVar[bool] = False
 
     def tasks(self, upload: Upload, schema: LabelSchema, unit: str) -> list[dict[str, Any]]:
@@ -109,7 +112,7 @@ def _shown(item: Item) -> dict[str, Any]:
 def _reading(line: str, schema: LabelSchema, written: Micros, given: set[str]) -> Reading:
     try:
         answer = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return Reading(raw=line, problem=f"expected JSON ({error})")
     if not isinstance(answer, Mapping):
         return Reading(raw=answer, problem="expected an answered task")
@@ -171,13 +174,15 @@ def _at(answer: Mapping[str, Any], written: Micros) -> Micros:
         return written
     if isinstance(stamp, bool) or not isinstance(stamp, int | float):
         raise DataError(f"_timestamp: expected seconds, got {stamp!r}")
+    if not abs(stamp) < _SECONDS:  # nor is nan
+        raise DataError(f"_timestamp: expected seconds since 1970, got {stamp!r:.30}")
     return round(stamp * 1_000_000)
 
 
 def _is_json(text: str) -> bool:
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 

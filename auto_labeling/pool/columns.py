@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import json
+import re
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -84,17 +89,17 @@ def _read_csv(path: Path) -> Columns:
             skipped.append((row.number - 1, row.expected_columns, row.actual_columns))
         return "skip"
 
-    parse = csv.ParseOptions(
-        delimiter="\t" if table_suffix(path) == ".tsv" else ",",
-        newlines_in_values=True,
-        invalid_row_handler=skip,
-    )
+    delimiter = "\t" if table_suffix(path) == ".tsv" else ","
+    parse = csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=skip)
+    with _opened(path) as file:
+        content = file.read()
+    _expect_closed_quotes(path, content, delimiter)
     try:
-        with csv.open_csv(path, parse_options=parse) as peek:
+        with csv.open_csv(pa.BufferReader(content), parse_options=parse) as peek:
             names = peek.schema.names
         skipped.clear()
         table = csv.read_csv(
-            path,
+            pa.BufferReader(content),
             parse_options=parse,
             read_options=csv.ReadOptions(use_threads=False),  # or rows have no numbers
             # Text, because "007" is an id and not seven.
@@ -102,7 +107,7 @@ def _read_csv(path: Path) -> Columns:
                 column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
             ),
         )
-    except pa.ArrowInvalid:
+    except (pa.ArrowInvalid, UnicodeDecodeError):
         _refuse(path, "CSV in UTF-8 with a header line")
     quarantined = tuple(
         Quarantined(
@@ -115,6 +120,31 @@ def _read_csv(path: Path) -> Columns:
     every = np.arange(1, table.num_rows + len(skipped) + 1)
     rows = np.setdiff1d(every, [row for row, _, _ in skipped])
     return Columns(path=path, table=table, rows=rows, quarantined=quarantined)
+
+
+def _expect_closed_quotes(path: Path, content: bytes, delimiter: str) -> None:
+    """Raise `DataError` where a stray quote takes the rows below into its cell."""
+    text = b"\n" + content.removeprefix(codecs.BOM_UTF8)
+    closed = re.match(_closed_quotes(delimiter), text)
+    at = len(text) if closed is None else closed.end()
+    if at < len(text):
+        line = len(text[: at + 1].splitlines()) - 1
+        raise DataError(
+            f"{path}, line {line}: expected the quote that opens a cell there to be closed at the "
+            "end of the cell, got the lines below in the same cell; close it, or delete it"
+        )
+
+
+def _closed_quotes(delimiter: str) -> bytes:
+    """Return a pattern of all that comes before a cell whose quote is not closed.
+
+    A quote within a cell is text, as it is to the parser; a cell of one line may go on after it.
+    """
+    border = rf"[{delimiter}\r\n]"
+    no_quote, within = r'[^"]++', rf'(?<!{border})"'
+    one_line = r'"[^"\r\n]*+(?:""[^"\r\n]*+)*+"'
+    lines = rf'"[^"]*+(?:""[^"]*+)*+"(?={border}|\Z)'
+    return f"(?:{no_quote}|{within}|{one_line}|{lines})*+".encode()
 
 
 def _read_jsonl(path: Path) -> Columns:
@@ -160,13 +190,19 @@ def _refuse(path: Path, expected: str) -> NoReturn:
 
 
 def _numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    open_bytes = gzip.open if path.suffix.lower() == ".gz" else open
+    with _opened(path) as file:
+        for row, line in enumerate(file, start=1):
+            if line.strip():
+                yield row, line
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BufferedIOBase]:
+    """Open a file to read what it holds, unpacked. Raises `DataError` for half a gzip file."""
     try:
-        with open_bytes(path, "rb") as file:
-            for row, line in enumerate(file, start=1):
-                if line.strip():
-                    yield row, line
-    except (gzip.BadGzipFile, EOFError):
+        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
+            yield file
+    except (gzip.BadGzipFile, EOFError, zlib.error):
         _refuse(path, "a whole gzip file")
 
 

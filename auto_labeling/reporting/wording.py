@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime, timedelta
 
+from auto_labeling.campaign.budget import Account
 from auto_labeling.campaign.metrics import LOSSES
 from auto_labeling.campaign.statement import Savings, Statement
 from auto_labeling.money import format_micros
@@ -131,6 +132,13 @@ def saved_money(found: Savings, currency: str) -> str:
 def total_cap(statement: Statement) -> Micros:
     """Return all the money that may be spent: the cap and the contingency beside it."""
     return statement.budget.cap_micros + statement.budget.contingency_micros
+
+
+def owed(account: Account) -> str:
+    """Return what to say of money that no fund covers; nothing where there is none."""
+    if not account.owed_micros:
+        return ""
+    return f"{format_micros(account.owed_micros, account.currency)} of it is owed beyond the budget"
 
 
 def leaks(statement: Statement) -> str:

@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from auto_labeling.errors import AutoLabelingError, TransientError
 from auto_labeling.ports import Waker
+from auto_labeling.records import CampaignId
 from auto_labeling.serving import label_studio
 from auto_labeling.serving.bodies import (
     Body,
@@ -45,6 +46,8 @@ LONGEST = 64_000_000
 LONGEST_EVENT = 1_000_000
 """Bytes of an event of CVAT's, which tells of one task or job and has a few thousand."""
 NO_MODEL = "no campaign"
+SEVERAL = "campaigns of several servers"
+"""What is said of a project's number where it alone does not tell whose it is."""
 _log = logging.getLogger(__name__)
 
 
@@ -114,7 +117,7 @@ class Service:
         return Hints(register=self.register, waker=self.waker, errands=self.errands)
 
     async def _train(self, body: Body) -> Response:
-        campaign = await run_in_threadpool(self.register.of_project, project_in(body))
+        campaign = await run_in_threadpool(self._campaign, body)
         if campaign is None:
             raise HTTPException(HTTPStatus.NOT_FOUND, "no campaign is in this project")
         await run_in_threadpool(self.waker.wake, campaign)  # its driver takes in what is new
@@ -125,13 +128,34 @@ class Service:
         )
 
     def _version(self, body: Body) -> str:
-        campaign = self.register.of_project(project_in(body))
-        if campaign is None:
-            return NO_MODEL
-        return (self.shelf.get(campaign) or self.shelf.refresh(campaign)).version
+        match self._in_project(body):
+            case []:
+                return NO_MODEL
+            case [campaign]:
+                return (self.shelf.get(campaign) or self.shelf.refresh(campaign)).version
+        return SEVERAL  # no refusal, or nobody could connect us: tasks say whose they are
+
+    def _in_project(self, body: Body) -> list[CampaignId]:
+        host = body.get("hostname")
+        return self.register.in_label_studio(
+            project_in(body), host if isinstance(host, str) else ""
+        )
+
+    def _campaign(self, body: Body, tasks: Sequence[Mapping[str, Any]] = ()) -> CampaignId | None:
+        """Return whose the project is that calls, or whose its tasks are, where that does not tell.
+
+        Raises `HTTPException` where neither tells which of several it is.
+        """
+        found = self._in_project(body)
+        if len(found) == 1:
+            return found[0]
+        campaign = self.register.of_tasks(tasks)
+        if found and campaign is None:
+            raise HTTPException(HTTPStatus.CONFLICT, f"{SEVERAL} have a project of this number")
+        return campaign
 
     def _predictions(self, body: Body, tasks: Sequence[Mapping[str, Any]]) -> list[Any]:
-        campaign = self.register.of_project(project_in(body)) or self.register.of_tasks(tasks)
+        campaign = self._campaign(body, tasks)
         predictor = None if campaign is None else self.shelf.get(campaign)
         if campaign is not None and predictor is None:
             raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "the model is being loaded")

@@ -36,8 +36,7 @@ class Hints:
         if campaign is not None and self.register.knows(campaign):
             self._wake([campaign])
         elif project is not None:
-            found = self.register.of_project(project)
-            self._wake([] if found is None else [found])
+            self._wake(self.register.in_label_studio(project))
         else:
             self._wake(self.register.under_way())
 

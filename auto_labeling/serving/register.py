@@ -34,18 +34,22 @@ class Register:
 
     ledger: Ledger
 
-    def of_project(self, project: object) -> CampaignId | None:
-        """Return the newest campaign in a project of Label Studio.
+    def in_label_studio(self, project: object, host: str = "") -> list[CampaignId]:
+        """Return the newest campaign in the project of this number, of each server that has one.
 
-        `project` is its number, or `number.time of its making`.
+        `project` is its number, or `number.time of its making`. `host` is where the server says
+        that it is: where a campaign has it there, the other servers' are left out.
         """
         number = str(project or "").partition(".")[0]
-        if not number:
-            return None
         with self.ledger.read() as connection:
             rows = connection.execute(_IN_PROJECTS.where(_KIND != _CVAT)).all()
-        found = (row.campaign for row in rows if (row.project or {}).get("id") == number)
-        return next(found, None)
+        newest: dict[str, CampaignId] = {}
+        for row in rows:
+            told = row.project or {}
+            if told.get("id") == number:
+                newest.setdefault(str(told.get("url")), row.campaign)
+        there = newest.get(f"{host.rstrip('/')}/projects/{number}")
+        return list(newest.values()) if there is None else [there]
 
     def in_cvat(self, project: object) -> list[CampaignId]:
         """Return the campaigns under way in the project of CVAT with this number."""

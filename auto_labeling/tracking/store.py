@@ -26,9 +26,10 @@ _POLL_S = 0.1
 _QUIET = {
     # They are MLflow's own; what goes wrong is said by the errors below.
     "MLFLOW_LOGGING_LEVEL": "CRITICAL",
-    # Seven tries with doubling pauses hold a campaign for minutes; it comes back by itself.
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    # Seven tries with doubling pauses hold a campaign for minutes; it comes back by itself. One is
+    # for a connection that was closed while people worked.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
 }
 _CREDENTIALS = {"PERMISSION_DENIED", "UNAUTHENTICATED"}
 _TRANSIENT = {

@@ -75,6 +75,9 @@ def test_a_bad_line_is_kept_with_its_reason_and_stops_no_other(handover: Handove
         handover.line(1, accept="ant"),
         handover.line(1, al_key="f" * 32),
         handover.line(1, _timestamp="noon"),
+        handover.line(1, _timestamp=float("nan")),
+        handover.line(1, _timestamp=1.7e18),
+        "[" * 100_000 + "\n",
     ]
     handover.write("mia.jsonl", "".join([handover.line(0), *bad, handover.line(2)]))
     events, cursor = handover.backend.changes(None)
@@ -93,6 +96,9 @@ def test_a_bad_line_is_kept_with_its_reason_and_stops_no_other(handover: Handove
             "expected an answer (accept, reject or ignore)",
             "expected a key that was asked here",
             "_timestamp: expected seconds",
+            "_timestamp: expected seconds",
+            "_timestamp: expected seconds",
+            "expected JSON",
         ],
         strict=True,
     ):
@@ -280,3 +286,22 @@ def test_no_key_leads_out_of_the_folder(handover: Handover) -> None:
         "000002",
     ]
     assert dict(handover.open().find([odd.key])) == {odd.key: (made[odd.key],)}
+
+
+def test_a_document_that_is_still_being_written_is_read_when_it_is_whole(tmp_path: Path) -> None:
+    handover = Handover(tmp_path, "label_studio")
+    [batch] = (handover.folder / "tasks").iterdir()
+    [first, *_] = json.loads(batch.read_text(encoding="utf-8"))
+    said = {"from_name": "label", "to_name": "item", "type": "choices"}
+    answer = {"id": 1, "completed_by": 1, "created_at": "2026-01-05T09:00:00Z"}
+    answer["result"] = [said | {"value": {"choices": [CLASSES[0]]}}]
+    whole = json.dumps([first | {"annotations": [answer]}])
+    cursor = None
+    for part in ("", whole[:40], whole[:-1]):
+        handover.write("export.json", part)
+        events, cursor = handover.backend.changes(cursor)
+        assert events == []
+    handover.write("export.json", whole)
+    events, cursor = handover.backend.changes(cursor)
+    assert [event.value for event in events] == [CLASSES[0]]
+    assert handover.backend.changes(cursor)[0] == []

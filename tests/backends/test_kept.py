@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from auto_labeling.backends.cvat.settings import CVAT
 from auto_labeling.backends.kept import KeptProject
+from auto_labeling.backends.label_studio.settings import LabelStudio
 from auto_labeling.errors import BlockedError, RejectedError
+from auto_labeling.ports import AnnotationBackend
+from auto_labeling.records import RemoteRef
+from tests.backends.annotators import place
 
 
 def test_what_is_kept_is_read_by_another_process(tmp_path: Path) -> None:
@@ -40,3 +45,14 @@ def test_a_spoiled_file_is_named(tmp_path: Path) -> None:
     path.write_text('{"proj', encoding="utf-8")
     with pytest.raises(BlockedError, match=r"project.json cannot be read.*Restore it"):
         kept.read()
+
+
+@pytest.mark.parametrize("kind", [CVAT, LabelStudio])
+def test_a_tool_that_was_never_reached_holds_nothing(
+    kind: type[CVAT | LabelStudio], tmp_path: Path
+) -> None:
+    backend: AnnotationBackend = kind(url="http://127.0.0.1:9").open(place(tmp_path, "token"))
+    assert backend.find(["0" * 32]) == {}
+    assert backend.cancel([]) == {}
+    with pytest.raises(RejectedError, match="call prepare first"):
+        backend.cancel([RemoteRef(key="0" * 32, remote_id="7")])  # it was reached: the file is lost

@@ -188,6 +188,8 @@ def test_what_is_said_again_replaces_it_unless_somebody_has_begun(desk: Desk) ->
     assert desk.there(lis)["shapes"][0]["points"] == [50, 50, 150, 75]
     desk.client.upload_images(task, paths)  # nothing is said: what is there stays
     assert len(desk.there(lis)["shapes"]) == 1
+    desk.client.upload_with_annotations(task, paths, [[]])  # said: there is nothing
+    assert [len(desk.there(job)["shapes"]) for job in (mias, lis)] == [1, 0]
 
 
 def test_a_task_in_a_project_is_filled_with_the_labels_of_the_project(desk: Desk) -> None:

@@ -121,6 +121,9 @@ def test_credentials_are_a_login_or_a_token(desk: Desk, tmp_path: Path) -> None:
             CVATClient(desk.office.url, misformed)  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match=r"host: expected http://... or https"):
         CVATClient("localhost:8080", (admin.name, admin.password))
+    with pytest.raises(ConfigurationError, match="host: expected no login in it") as error:
+        CVATClient(f"http://me:{admin.password}@localhost:8080", (admin.name, admin.password))
+    assert admin.password not in str(error.value)
     assert admin.password not in repr(vars(desk.client))
 
 
@@ -136,7 +139,7 @@ def test_a_server_that_is_down_and_a_login_that_has_ended_are_named(tmp_path: Pa
         with pytest.raises(TransientError, match="the session has ended; the next call begins an"):
             client.create_task("street", ["car"])
         assert client.create_task("street", ["car"]) == task
-        holder = CVATClient(server.url, server.token(server.admin))
+        holder = CVATClient(server.url, f"{server.token(server.admin)}\n")
         assert holder.create_task("street", ["car"]) == task
         server.expire(server.admin)
         with pytest.raises(BlockedError, match=r"refused the login for .*, or a token\.$"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ import yaml
 from sqlalchemy import select
 
 from auto_labeling import assemble
-from auto_labeling.campaign import amending
+from auto_labeling.campaign import amending, budget
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.rounds import RoundState
 from auto_labeling.campaign.schema import budgets, configurations, events, people, spend
+from auto_labeling.config import parse
 from auto_labeling.errors import AmendmentRequired, BudgetExceeded, ConfigurationError, UserError
 from auto_labeling.workspace import Workspace
 from tests.support.campaigns import data_of, drive, drive_until, driving, merged, template, tiny
@@ -129,11 +131,14 @@ def test_an_amendment_that_changes_nothing_is_none(tmp_path: Path) -> None:
         ("pool", {"features": "other.npy"}),
         ("backend", {"skip": 0.5}),
         ("seed", 8),
+        ("budget", {"currency": "JPY"}),
     ],
 )
 def test_what_a_campaign_is_about_cannot_be_amended(tmp_path: Path, key: str, change: Any) -> None:
     with running(tmp_path / "ws") as here:
-        with pytest.raises(ConfigurationError, match=rf"^{key}: a running campaign cannot change"):
+        with pytest.raises(
+            ConfigurationError, match=rf"^{key}[.\w]*: a running campaign cannot change"
+        ):
             amend(here, {key: change})
         assert len(rows(here, configurations)) == 1
 
@@ -150,6 +155,29 @@ def test_a_cap_below_what_is_given_and_asked_for_is_refused(
             amend(here, {"budget": change})
         assert rows(here, budgets) == before
         assert len(rows(here, configurations)) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "open_answers"),
+    [
+        ({"answers": 6, "money": "0.30"}, 0),
+        ({"answers": 5}, 6),
+        ({"money": "0.29"}, 6),
+        ({"money": "0.31", "contingency": "10%"}, 6),
+        ({"answers": 5, "money": None}, 6),
+    ],
+)
+def test_caps_say_what_has_to_be_withdrawn_before_they_hold(
+    tmp_path: Path, change: dict[str, Any], open_answers: int
+) -> None:
+    with running(tmp_path / "ws") as here:
+        config = parse(merged(template(), {"budget": change}))
+        with here.ledger.read() as connection:
+            account = budget.account(connection, here.campaign_id)
+    assert amending.in_the_way(config, account) == open_answers
+    given = replace(account, committed_answers=7, committed_micros=350_000)
+    with pytest.raises(BudgetExceeded, match=r"7 answers are given.*choose a higher cap"):
+        amending.in_the_way(config, given)
 
 
 def test_caps_down_to_what_is_given_and_asked_for_are_taken(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 
 from auto_labeling.campaign import driver, manifest
+from auto_labeling.campaign.answers import votes
+from auto_labeling.campaign.pricing import price_of_an_ask
 from auto_labeling.campaign.rounds import RoundState
 from auto_labeling.campaign.schema import (
     answers,
@@ -21,6 +23,7 @@ from auto_labeling.campaign.schema import (
 )
 from auto_labeling.campaign.steps.collecting import sync
 from auto_labeling.records import EventKind, RemoteRef
+from tests.campaign.test_amendments import amend
 from tests.support.campaigns import ask_to_stop
 from tests.support.office import office
 
@@ -330,7 +333,7 @@ def test_people_are_paid_by_what_they_earn_and_the_dearest_is_reserved(tmp_path:
         {"user": "mia", "pay": {"hour": "18.00"}},
         {"user": "li", "pay": {"answer": "0.03"}},
     ]
-    money = {"money": "6.00", "contingency": "50%"}
+    money = {"money": "6.00", "contingency": "50%", "price": "0.01"}
     with office(tmp_path / "ws", people=people, budget=money) as here:
         one, two, three = here.items
         [price] = {row.price_micros for row in here.rows(asks)}
@@ -353,7 +356,30 @@ def test_what_no_fund_covers_is_told(tmp_path: Path) -> None:
         [owed] = here.rows(events, kind="owed")
         [price] = {row.price_micros for row in here.rows(asks)}
         assert owed.body == {"micros": 18 * S - price}
-        assert here.account().cost_micros == price
+        account = here.account()
+        assert (account.cost_micros, account.owed_micros) == (18 * S, 18 * S - price)
+        assert account.free_micros == account.cap_micros - 18 * S - account.reserved_micros
+
+
+def test_what_is_owed_is_not_spent_again(tmp_path: Path) -> None:
+    people = [{"user": "mia", "pay": {"hour": "18.00"}}]
+    with office(tmp_path / "ws", people=people) as here:
+        here.act(here.items[0], "mia", "ant", seconds=36_000.0)
+        for item in here.items[1:]:
+            here.act(item, "mia", "bee", seconds=6.0)
+        assert here.goes_on().stop_kind == "budget"
+
+
+def test_what_is_reserved_by_the_hour_follows_what_people_take(tmp_path: Path) -> None:
+    people = [{"user": "mia", "pay": {"hour": "18.00"}}]
+    batch = {"strategy": {"batch": 20}, "budget": {"answers": 40, "money": "100.00"}}
+    with office(tmp_path / "ws", people=people, **batch) as here:
+        [before] = {row.price_micros for row in here.rows(asks)}
+        for item in here.items:
+            here.act(item, "mia", "ant", seconds=60.0)
+        sync(here.campaign)
+        with here.campaign.ledger.read() as connection:
+            assert price_of_an_ask(connection, here.campaign) == 300_000 > before
 
 
 def test_what_is_answered_besides_the_label_is_carried_along(tmp_path: Path) -> None:
@@ -369,3 +395,34 @@ def test_what_is_answered_besides_the_label_is_carried_along(tmp_path: Path) -> 
         frame = pd.read_parquet(path).set_index("item")
         assert frame.loc[item, "extra"] == row.extra
         assert frame.loc[others[0], "extra"] is None or pd.isna(frame.loc[others[0], "extra"])
+
+
+def test_who_takes_back_and_answers_anew_has_one_vote_whatever_else_comes(tmp_path: Path) -> None:
+    with office(tmp_path / "ws", quality={"overlap": 2}) as here:
+        item = here.items[0]
+        for answer, kind in (
+            ("first", EventKind.SUBMITTED),
+            ("first", EventKind.DELETED),
+            ("second", EventKind.SUBMITTED),
+            ("third", EventKind.SUBMITTED),
+        ):
+            value = None if kind is EventKind.DELETED else "ant"
+            here.act(item, "mia", value, kind=kind, answer=answer)
+            sync(here.campaign)
+        with here.campaign.ledger.read() as connection:
+            assert len(votes(connection, here.campaign.campaign_id)) == 1
+        here.account()
+
+
+def test_an_amended_price_is_that_of_later_asks(tmp_path: Path) -> None:
+    people = [{"user": "mia", "pay": {"answer": "0.10"}}]
+    with office(tmp_path / "ws", people=people) as here:
+        item, *others = here.items
+        amend(here.campaign, {"people": [{"user": "mia", "pay": {"answer": "0.02"}}]})
+        for one in (item, *others):
+            here.act(one, "mia", "ant")
+        here.goes_on()
+        assert here.account().committed_micros == 100_000 * (1 + len(others))
+        here.act(here.items[-1], "mia", "bee")
+        sync(here.campaign)
+        assert here.account().committed_micros == 100_000 * (1 + len(others)) + 20_000

@@ -47,7 +47,8 @@ def test_without_queues_or_people_asks_are_anybodys(tmp_path: Path) -> None:
 
 
 def test_a_full_plate_goes_to_somebody_else_and_then_to_nobody(tmp_path: Path) -> None:
-    few = [{"user": "mia", "capacity": "1/week"}, {"user": "li", "capacity": "1/week"}]
+    # Three of each week's four were answered in the first round.
+    few = [{"user": "mia", "capacity": "4/week"}, {"user": "li", "capacity": "4/week"}]
     with office(tmp_path / "a", people=few, quality={"overlap": 2}) as asked:
         second_round(asked)
         given = Counter(row.assignee for row in asked.rows(asks, round=2))
@@ -86,7 +87,7 @@ def test_one_opinion_on_a_whole_chunk_goes_to_one_person(tmp_path: Path) -> None
 
 
 def test_a_chunk_that_fits_on_nobodys_plate_is_anybodys(tmp_path: Path) -> None:
-    few = [{"user": "mia", "capacity": "2/week"}, {"user": "li", "capacity": "5/week"}]
+    few = [{"user": "mia", "capacity": "5/week"}, {"user": "li", "capacity": "8/week"}]
     with office(tmp_path / "a", people=few, quality={"overlap": 2}) as asked:
         given = chunked(asked)
         people = {person and asked.campaign.pseudonyms.login_of(person) for _, person in given}

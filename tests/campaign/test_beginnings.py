@@ -13,7 +13,16 @@ from sqlalchemy import select
 from auto_labeling import assemble
 from auto_labeling.campaign import creation, labels
 from auto_labeling.campaign.labels import Label
-from auto_labeling.campaign.schema import asks, items, picks, quarantine, rounds, transitions
+from auto_labeling.campaign.points import CAMPAIGN_RUN
+from auto_labeling.campaign.schema import (
+    asks,
+    items,
+    log_points,
+    picks,
+    quarantine,
+    rounds,
+    transitions,
+)
 from auto_labeling.campaign.steps.learning import training_set
 from auto_labeling.errors import ConfigurationError, DataError
 from auto_labeling.ports import Traits
@@ -125,6 +134,27 @@ def test_what_came_labeled_teaches_the_first_model_and_costs_nothing(tmp_path: P
     assert not {row.item for row in rows(path, campaign, asks)} & {f"old{n}" for n in range(12)}
     # The first batch is chosen with the model already, so it is scored first.
     assert "score" in [row.step for row in rows(path, campaign, transitions) if row.round == 1]
+
+
+def test_totals_count_rounds_in_which_no_item_is_decided(tmp_path: Path) -> None:
+    path = tmp_path / "ws"
+    features, names = cloud(12, CLASSES, seed=5)
+    write_labeled(path, features, names)
+    campaign = tiny(
+        path,
+        pool=HELDOUT,
+        labeled=LABELED,
+        backend={"annotators": [1.0, 0.0]},  # never of one mind
+        quality={"overlap": 2},
+    )
+    drive(path, campaign)
+    budget = examined(path, campaign).budget
+    points = [row for row in rows(path, campaign, log_points) if row.round == CAMPAIGN_RUN]
+    last = {row.series: row.value for row in sorted(points, key=lambda row: row.step)}
+    assert budget.cost_micros > 0
+    assert last["cost/committed"] == budget.cost_micros / 1e6
+    assert last["labels/human_total"] == budget.committed_answers
+    assert {row.step for row in points if row.series == "eval/accuracy"} == {12}
 
 
 def test_what_came_labeled_judges_nothing_and_neither_does_what_is_like_it(tmp_path: Path) -> None:

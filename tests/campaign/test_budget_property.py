@@ -357,7 +357,7 @@ def test_what_no_fund_can_cover_is_owed_and_noted(path: Path) -> None:
     assert allowed(ledger, Commit(tuple(dear)))
     now = account(ledger)
     assert (now.committed_micros, now.contingency_used_micros) == (100_000, 30_000)
-    assert now.cost_micros == 130_000
+    assert (now.cost_micros, now.owed_micros) == (140_000, 10_000)
     with ledger.read() as connection:
         owed = connection.execute(text("SELECT ask, micros FROM spend WHERE kind = 'owed'")).all()
     assert [tuple(row) for row in owed] == [("b", 10_000)]

@@ -9,19 +9,30 @@ import pytest
 from sqlalchemy import select
 
 from auto_labeling import assemble
-from auto_labeling.campaign import driver
+from auto_labeling.campaign import driver, manifest
 from auto_labeling.campaign.rounds import CampaignState, RoundState
-from auto_labeling.campaign.schema import asks, picks
+from auto_labeling.campaign.schema import asks, manifests, picks
+from auto_labeling.campaign.steps.collecting import sync
 from auto_labeling.errors import LeaseHeld
-from auto_labeling.records import CampaignId
+from auto_labeling.records import CampaignId, EventKind
 from auto_labeling.workspace import Workspace
-from tests.support.campaigns import ask_to_stop, drive, drive_until, driving, ledger_of, tiny
+from tests.support.campaigns import (
+    ask_to_stop,
+    data_of,
+    drive,
+    drive_until,
+    driving,
+    ledger_of,
+    tiny,
+)
 from tests.support.examination import examined
+from tests.support.office import office
 
 pytestmark = pytest.mark.slow
 
 HELDOUT = {"kind": "arrays", "features": "pool.npy", "ids": "ids.npy", "heldout": "heldout.csv"}
 PATIENT = {"max_rounds": 50}
+BY_FILES = {"kind": "files", "folder": "handover", "truth": None, "annotators": None}
 SLOW = {"annotators": [{"name": "mia", "accuracy": 0.9, "seconds": 600}]}
 
 
@@ -116,6 +127,22 @@ def test_no_campaign_works_after_its_end(tmp_path: Path) -> None:
     assert assemble.unstopped(Workspace.of(path)) == []
 
 
+def test_an_edit_after_the_stop_enters_a_new_data_set_also_where_a_look_was_killed(
+    tmp_path: Path,
+) -> None:
+    with office(tmp_path / "ws", stop={"max_rounds": 1}) as here:
+        item = here.items[0]
+        here.everybody_says("ant", "mia")
+        assert here.goes_on().stopped
+        here.act(item, "mia", "bee", kind=EventKind.EDITED)
+        assert sync(here.campaign) == 1  # and then it is killed
+        for _ in range(2):
+            assert here.goes_on().stopped
+        before, after = (one.digest for one in here.rows(manifests))
+        changed = manifest.difference(here.campaign.workspace, before, after)
+        assert changed.to_dict("index") == {item: {"before": "ant", "after": "bee"}}
+
+
 @pytest.mark.parametrize("state", [RoundState.PLANNED, RoundState.SELECTED])
 def test_asked_to_stop_before_anything_is_bought_it_buys_nothing(
     tmp_path: Path, state: RoundState
@@ -172,6 +199,40 @@ def test_asked_to_stop_now_it_keeps_what_was_answered(tmp_path: Path) -> None:
     assert 0 < answered < 6
     assert account.asks == {"answered": answered, "released": 6 - answered}
     assert account.items["labeled"] == answered
+
+
+@pytest.mark.parametrize("state", [RoundState.PLANNED, RoundState.SELECTED])
+def test_past_its_deadline_it_buys_nothing(tmp_path: Path, state: RoundState) -> None:
+    path = tmp_path / "ws"
+    campaign = tiny(path, backend=BY_FILES, stop={"deadline": "2020-01-15"})
+    drive_until(path, campaign, state)
+    ended = drive(path, campaign)
+    assert (ended.stop_kind, ended.round) == ("rule", 1)
+    assert ended.stop_reason == "the deadline has passed: 2020-01-15"
+    assert asked(path, campaign) == []
+
+
+def test_past_its_deadline_it_sends_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "ws"
+    campaign = tiny(path, backend=BY_FILES, stop={"deadline": "2020-01-15"})
+    drive_until(path, campaign, RoundState.RESERVED)
+    assert drive(path, campaign).stop_reason == "the deadline has passed: 2020-01-15"
+    assert examined(path, campaign).asks == {"released": 6}
+    assert list((data_of(path) / "handover" / "tasks").iterdir()) == []
+
+
+def test_at_its_deadline_it_waits_no_longer_and_keeps_what_was_answered(tmp_path: Path) -> None:
+    path = tmp_path / "ws"
+    with office(path, stop={"deadline": "2026-01-05"}) as here:
+        item, *others = here.items
+        here.act(item, "mia", "ant")
+        assert here.goes_on().state is RoundState.SENT
+        here.wait(86_400)
+        ended = here.goes_on()
+        assert (ended.stop_kind, ended.round) == ("rule", 1)
+        assert here.label(item) == "ant"
+        assert [here.state(one) for one in others] == [["released"], ["released"]]
+        assert here.account().committed_answers == 1
 
 
 def test_without_waiting_it_does_what_is_ready_and_ends(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def known(*asks: Ask, **changes: Any) -> Known:
     given: dict[str, Any] = {
         "schema": SCHEMA,
         "pseudonym": lambda login: f"P {login}",
-        "pay": lambda _person, event: 1000 * int(event.seconds or 50),
+        "pay": lambda _person, event, _ask: 1000 * int(event.seconds or 50),
         "fingerprints": set(),
         "keys": {one.upload_key for one in asks} | {"key"},
         "open_asks": waiting,
@@ -389,3 +389,41 @@ def test_however_polls_are_cut_the_same_is_taken_and_no_ask_ends_twice(
     ]
     assert counted([*first.rows, *second.rows]) == counted(whole.rows)
     assert first.charges + second.charges == whole.charges
+
+
+def test_a_number_that_the_tool_gives_anew_is_another_answer() -> None:
+    start = known(ask(0))
+    start.open_asks["other", "j"] = [replace(ask(1), item_id="j", upload_key="other")]
+    start.keys.add("other")
+    taken = take(start, [act(), act(at=5, key="other", item="j", value="bee"), act(at=6)])
+    rows = [(row["item"], row["value"], row["ask"], row["current"]) for row in taken.rows]
+    assert rows == [
+        ("i", '"ant"', "ask-0", False),
+        ("j", '"bee"', "ask-1", True),
+        ("i", '"ant"', "ask-0", True),
+    ]
+    changed = act(EventKind.EDITED, at=7, key="other", item="j", value="ant")
+    [row] = take(start, [changed]).rows
+    assert (row["ask"], row["supersedes"]) == ("ask-1", "a@5")
+
+
+@pytest.mark.parametrize("one_poll", [True, False])
+def test_who_answers_twice_and_takes_the_first_back_has_answered_once(one_poll: bool) -> None:
+    start = known(ask(0))
+    acts = [act(), act(answer="b", value="bee", at=2), act(EventKind.DELETED, None, at=3)]
+    taken = [take(start, acts)] if one_poll else [take(start, [one]) for one in acts]
+    rows = [row for intake in taken for row in intake.rows]
+    counts = [row for row in rows if row["current"] and row["kind"] == "answer"]
+    assert [(row["value"], row["ask"], row["unsolicited"]) for row in counts] == [
+        ('"bee"', "ask-0", False)
+    ]
+    assert [charge.ask for intake in taken for charge in intake.charges] == ["ask-0"]
+
+
+@pytest.mark.parametrize("one_poll", [True, False])
+def test_what_somebody_else_answers_where_one_has_skipped_is_their_own(one_poll: bool) -> None:
+    start = known(ask(0), ask(1))
+    acts = [act(EventKind.SKIPPED, None), act(EventKind.EDITED, person="li", at=2)]
+    taken = [take(start, acts)] if one_poll else [take(start, [one]) for one in acts]
+    row = taken[-1].rows[-1]
+    assert (row["person"], row["kind"], row["ask"]) == ("P li", "answer", "ask-1")

@@ -37,19 +37,28 @@ EVERY_STATE = [
         more_wanted=more_wanted,
         open_asks=open_asks,
         stop_requested=stop_requested,
+        overdue=overdue,
         stop_kind=stop_kind,
         blocked_reason=blocked_reason,
     )
-    for state, has_model, more_wanted, open_asks, stop_requested, stop_kind, blocked_reason in (
-        itertools.product(
-            RoundState,
-            (False, True),
-            (False, True),
-            (0, 2),
-            STOPS,
-            (None, "budget"),
-            (None, "no disk"),
-        )
+    for (
+        state,
+        has_model,
+        more_wanted,
+        open_asks,
+        stop_requested,
+        overdue,
+        stop_kind,
+        blocked_reason,
+    ) in itertools.product(
+        RoundState,
+        (False, True),
+        (False, True),
+        (0, 2),
+        STOPS,
+        (None, "the deadline has passed"),
+        (None, "budget"),
+        (None, "no disk"),
     )
 ]
 
@@ -57,19 +66,20 @@ EVERY_STATE = [
 def expected(now: CampaignState) -> Step | None:
     """The same decision, written as a list of exceptions to the usual way."""
     step = USUAL[now.state]
+    stops = now.stop_requested or now.overdue
     if now.state is RoundState.PLANNED and now.has_model:
         step = Step.SCORE
-    if now.state is RoundState.RECONCILED and now.more_wanted and not now.stop_requested:
+    if now.state is RoundState.RECONCILED and now.more_wanted and not stops:
         step = Step.REORDER
-    if now.stop_requested == "now" and now.open_asks:
+    if (now.stop_requested == "now" or now.overdue) and now.open_asks:
         step = Step.WITHDRAW
-    if now.stop_kind or (now.stop_requested and now.state in BEFORE_BUYING):
+    if now.stop_kind or (stops and now.state in BEFORE_BUYING):
         step = Step.FINISH
     return None if now.state is RoundState.STOPPED else step
 
 
 def test_the_next_step_in_every_state_with_every_flag() -> None:
-    assert len(EVERY_STATE) == 11 * 2 * 2 * 2 * 3 * 2 * 2
+    assert len(EVERY_STATE) == 11 * 2 * 2 * 2 * 3 * 2 * 2 * 2
     wrong = [now for now in EVERY_STATE if next_step(now) != expected(now)]
     assert wrong == []
 
@@ -143,7 +153,7 @@ class World:
         return replace(now, state=RoundState.COLLECTED, open_asks=0)
 
     def decided(self, now: CampaignState) -> CampaignState:
-        if now.stop_requested or not self.money or self.chance():
+        if now.stopping or not self.money or self.chance():
             return replace(now, stop_kind="rule")
         return replace(now, round=now.round + 1, state=RoundState.PLANNED, has_model=self.fitted)
 
@@ -151,10 +161,12 @@ class World:
         if self.now.state is not RoundState.STOPPED and self.draw.draw(st.integers(0, 15)) == 0:
             how: Stop = "now" if self.chance() else "finish"
             self.now = replace(self.now, stop_requested=how)
+        if self.now.state is not RoundState.STOPPED and self.draw.draw(st.integers(0, 15)) == 0:
+            self.now = replace(self.now, overdue="the deadline has passed")
 
 
 @given(st.data(), st.booleans())
-def test_every_campaign_comes_to_its_end_and_buys_nothing_once_asked_to_stop(
+def test_every_campaign_comes_to_its_end_and_buys_nothing_once_it_has_to_stop(
     draw: st.DataObject, imported: bool
 ) -> None:
     world = World(draw, imported)
@@ -165,5 +177,5 @@ def test_every_campaign_comes_to_its_end_and_buys_nothing_once_asked_to_stop(
         assert len(made) < 200, made[-20:]
     assert world.now.state is RoundState.STOPPED
     assert made[-1][1] is Step.FINISH
-    asked = {step for before, step in made if before.stop_requested}
+    asked = {step for before, step in made if before.stop_requested or before.overdue}
     assert not asked & {Step.SCORE, Step.SELECT, Step.RESERVE, Step.REORDER}

@@ -14,14 +14,21 @@ import pytest
 from sqlalchemy import select, update
 
 from auto_labeling.campaign import asks as asks_room
-from auto_labeling.campaign import upload
+from auto_labeling.campaign import driver, upload
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.rounds import RoundState
 from auto_labeling.campaign.schema import asks, uploads
 from auto_labeling.errors import BlockedError, TransientError
 from auto_labeling.ports import Traits
-from auto_labeling.records import Purpose, RemoteRef, Upload
-from tests.support.campaigns import data_of, drive, drive_until, driving, tiny
+from auto_labeling.records import (
+    CampaignId,
+    LabelSchema,
+    Purpose,
+    RemoteProject,
+    RemoteRef,
+    Upload,
+)
+from tests.support.campaigns import ask_to_stop, data_of, drive, drive_until, driving, tiny
 from tests.support.shelf import Shelf
 
 UNITS: list[dict[str, Any]] = [{"unit": "item"}, {"unit": "chunk", "chunk_size": 4}]
@@ -263,3 +270,17 @@ def test_chunks_are_no_larger_than_the_tool_takes_and_ask_for_as_many_opinions_o
     for group in groups:
         assert len(set(Counter(ask.item_id for ask in group).values())) == 1
     assert Counter(ask.item_id for ask in ordered) == dict(zip(items, opinions, strict=True))
+
+
+def test_a_campaign_that_never_reached_its_tool_can_be_stopped(tmp_path: Path) -> None:
+    class Unreachable(Shelf):
+        def prepare(self, campaign: CampaignId, schema: LabelSchema) -> RemoteProject:
+            raise TransientError("nobody answers")
+
+    path = tmp_path / "ws"
+    campaign = tiny(path)
+    drive_until(path, campaign, RoundState.RESERVED)
+    ask_to_stop(path, campaign, "now")
+    with driving(path, campaign) as opened:
+        state = driver.drive(replace(opened, backend=Unreachable()), wait=False)
+    assert (state.stop_kind, state.stopped) == ("person", True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -165,6 +166,15 @@ def test_workdays_are_counted_one_by_one(start: int, days: int) -> None:
 def test_a_span_that_nobody_can_read_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError, match=r"wait\.after: .*3 workdays"):
         Rule.parse(after=text)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{"after": "99999999999999999999 w"}, {"after": "999999999 workdays"}, {"poll_s": 1e300}],
+)
+def test_what_is_no_date_any_more_is_refused(told: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=r"^wait\..*: expected .*ten years at most, got"):
+        Rule.parse(**told)
 
 
 @pytest.mark.parametrize("enough", ["95", "0%", "101%", "most", "-5%"])

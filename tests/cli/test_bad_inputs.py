@@ -226,6 +226,16 @@ def test_what_is_no_ledger(desk: Desk) -> None:
     assert "this is not a ledger" in desk.err
 
 
+def test_half_a_file_of_people(desk: Desk) -> None:
+    config = desk.write(people=[{"user": "mia"}])
+    assert desk.type("run", config, "--plain", "--max-rounds", "1") == 0
+    [people] = (desk.workspace / "people").iterdir()
+    people.write_text(people.read_text()[:20])
+    for words in (["run", config, "--plain"], ["resume", "--plain"]):
+        assert desk.type(*words) == 2
+        assert "put it back from a copy" in desk.err.replace("\n", " ")
+
+
 def test_a_locked_ledger(desk: Desk, created: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "auto_labeling.campaign.ledger.Ledger.open.__func__.__kwdefaults__", {"busy_timeout_s": 0.1}

@@ -105,6 +105,15 @@ def test_add_takes_in_rows_of_the_same_kind(desk: Desk, begun: str) -> None:
     assert desk.json("status")["items"]["pool"] == 45
 
 
+def test_nothing_is_added_to_what_stops(desk: Desk, unanswered: Callable[[], str]) -> None:
+    config = unanswered()
+    np.save("more.npy", np.random.default_rng(3).normal(size=(5, 4)).astype(np.float32))
+    assert desk.type("stop") == 4
+    assert desk.type("add", config, "more.npy") == 2
+    assert "it stops, or has stopped, and asks no more" in desk.err.replace("\n", " ")
+    assert desk.json("status")["items"]["pool"] == 40
+
+
 def test_export_writes_once_and_replaces_on_demand(desk: Desk, begun: str) -> None:
     assert desk.type("export", "--to", "labels.csv") == 0
     with Path("labels.csv").open() as file:

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 
 import pytest
 
+from auto_labeling.errors import RejectedError
 from auto_labeling.ports import AnnotationBackend
 from auto_labeling.records import (
     CancelResult,
@@ -140,6 +141,18 @@ class BackendContract(ABC):
         again = self.open(folder, SINGLE, "answer")
         assert again.prepare(CAMPAIGN, SINGLE) == project
         assert again.find([upload.key]).keys() == {upload.key}
+
+    def test_before_it_is_prepared_nothing_is_there_and_nothing_can_be_made(
+        self, folder: Path
+    ) -> None:
+        backend = self.open(folder, SINGLE, "answer")
+        [upload] = self.units(backend, 1)
+        assert dict(backend.find([upload.key])) == {}
+        assert dict(backend.cancel([])) == {}
+        with pytest.raises(RejectedError, match="call prepare first"):
+            backend.create([upload])
+        backend.prepare(CAMPAIGN, SINGLE)
+        assert backend.create([upload]).keys() == backend.find([upload.key]).keys() == {upload.key}
 
     def test_a_new_place_holds_nothing(self, backend: AnnotationBackend) -> None:
         assert dict(backend.find(["0" * 32])) == {}

@@ -81,6 +81,7 @@ class Site:
         person: int | None = None,
         state: str = "completed",
         shapes: Sequence[Row] = (),
+        tracks: Sequence[Row] = (),
     ) -> None:
         """Give frames their tags, as somebody whose job it becomes, or as the administrator."""
         if person is not None:
@@ -91,8 +92,11 @@ class Site:
             for frame, names in tags.items()
             for name in names
         ]
-        drawn = [{**row, "label_id": labels[row["label_id"]]} for row in shapes]
-        body = {"version": 0, "tags": rows, "shapes": drawn, "tracks": []}
+        drawn, filmed = (
+            [{**row, "label_id": labels[row["label_id"]]} for row in some]
+            for some in (shapes, tracks)
+        )
+        body = {"version": 0, "tags": rows, "shapes": drawn, "tracks": filmed}
         who = None if person is None else self.office.crew[person]
         self.office.call("PUT", f"/api/jobs/{job['id']}/annotations/", body, who=who)
         self.office.call("PATCH", f"/api/jobs/{job['id']}", {"state": state}, who=who)

@@ -14,6 +14,7 @@ from auto_labeling.backends.cvat.existing import picture, read_project
 from auto_labeling.backends.cvat.existing_calls import ExistingClient
 from auto_labeling.errors import DataError
 from auto_labeling.files import sha256_of
+from auto_labeling.formats.cvat import read_xml, write_xml
 from auto_labeling.pool.cvat_export import CVATExport
 from auto_labeling.records import LabelSchema
 from auto_labeling.shapes import Box
@@ -177,6 +178,24 @@ def test_what_was_drawn_is_compared_by_its_classes_and_tracks_are_not_read(
         ("expected rectangle 'car', got polygon",),
     )
     assert said[3] == {mia: (), li: ()}
+
+
+def test_every_frame_of_a_track_is_unreadable_and_not_saved(cvat: Office, tmp_path: Path) -> None:
+    site = Site.of(cvat, ("car",), "rectangle")
+    task = site.task(noise(tmp_path, 4)[0])
+    [job] = site.jobs(task)
+    car = {"frame": 0, "label_id": "car", "type": "rectangle", "points": [4, 6, 20, 18]}
+    film = [{**car, "frame": at, "outside": at == 2, "attributes": []} for at in (0, 2)]
+    tracks = [{"frame": 0, "label_id": "car", "attributes": [], "shapes": film}]
+    site.answer(job, {}, MIA, shapes=[car, {**car, "frame": 3}], tracks=tracks)
+    read = read_project(client_of(site), site.project)
+    why = ("expected rectangle 'car', got track",)
+    assert [one.problems for one in read.tasks] == [why, why, (), ()]
+    assert [len(one.opinions) for one in read.tasks] == [0, 0, 1, 1]
+    saved = read_xml(write_xml(read.document))
+    assert [one.name for one in saved.pictures] == ["0-02.png", "0-03.png"]
+    assert [row["frame"] for row in saved.annotations["shapes"]] == [1]
+    assert read.tracked == 2
 
 
 def test_whoever_is_nobody_is_told_apart_and_what_was_taken_out_is_left_out(

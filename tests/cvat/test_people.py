@@ -106,6 +106,20 @@ def test_an_answer_of_a_reviewed_job_is_its_annotators(room: Room) -> None:
     assert (event.value, event.person) == ("yes", CREW[0])
 
 
+def test_an_answer_that_we_first_see_at_its_reviewer_is_whose_it_was_given_to(room: Room) -> None:
+    backend = room.backend()
+    upload = assigned(upload_of(room.items(1), opinions=2), CREW[0], CREW[2])
+    ref = backend.create([upload])[upload.key]
+    for person, name in ((0, "yes"), (2, "no")):
+        room.answer(ref, upload, name, person)
+    reviewer = room.crew.number(1)
+    for job in opinions(room.office.jobs(ref.remote_id)):
+        told = {"stage": "validation", "assignee": reviewer}
+        room.office.call("PATCH", f"/api/jobs/{job['id']}", told)
+    events, _ = backend.changes(None)
+    assert {event.person: event.value for event in events} == {CREW[0]: "yes", CREW[2]: "no"}
+
+
 def test_what_a_reviewer_changes_is_the_reviewers(room: Room) -> None:
     backend = room.backend()
     [upload] = room.uploads(1)

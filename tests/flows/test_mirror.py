@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from auto_labeling.mirroring import MODEL, mirror
 from auto_labeling.ports import Point
 from auto_labeling.tracking import MLflowTracker
 from auto_labeling.workspace import Workspace
+from flows.server import prefect_server
 from tests.support.campaigns import driving
 from tests.support.flows import begin, run
 from tests.support.seen import Seen
@@ -113,7 +115,7 @@ def test_a_mirror_that_is_down_stops_no_campaign_and_catches_up(
         patch.setattr(reporting, "tracker_of", lambda *_: down)
         run(workspace, name)
     assert assemble.account_of(workspace, name).state.stopped
-    assert down.asked == {"open_run": 3 * 6}  # after each round and at the end, six tries each
+    assert down.asked == {"open_run": 3}  # after each round and at the end, and not again at once
     assert workspace.report(name).exists()
     assert len(seen.logs("the mirror is behind")) == 3
     assert open_points(workspace) > 0
@@ -122,6 +124,31 @@ def test_a_mirror_that_is_down_stops_no_campaign_and_catches_up(
     there = copies_in(f"sqlite:///{workspace.mlflow}", name)
     assert set(there.values()) == {1}
     assert any(series == MODEL for _, series, _ in there)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [{"env": "NO_SUCH_ADDRESS"}, {"env": "WRONG_ADDRESS"}, {"block": "no-such-address"}],
+    ids=str,
+)
+def test_a_mirror_that_only_a_person_can_mend_stops_no_campaign(
+    workspace: Workspace, seen: Seen, monkeypatch: pytest.MonkeyPatch, uri: dict[str, str]
+) -> None:
+    monkeypatch.setattr("flows.server.prefect_server", starting)
+    monkeypatch.setenv("WRONG_ADDRESS", "mlflow.lan")
+    name = begin(workspace, tracking={"kind": "mlflow", "uri": uri}, stop={"max_rounds": 1})
+    before = len(seen.logs("the mirror is behind"))
+    run(workspace, name)
+    assert assemble.account_of(workspace, name).state.stopped
+    assert len(seen.logs("the mirror is behind")) == before + 2
+
+
+@contextmanager
+def starting(home: Path, *, meanwhile: Callable[[], object]) -> Iterator[str]:
+    """Use the server that is there as if it were only starting now."""
+    meanwhile()
+    with prefect_server(home) as url:
+        yield url
 
 
 def open_points(workspace: Workspace) -> int:

@@ -243,6 +243,11 @@ def test_one_bad_answer_hides_no_other() -> None:
     assert readings[1].raw["annotation"]["id"] == 2
 
 
+def test_a_file_that_is_nested_too_deeply_is_named() -> None:
+    [reading] = LabelStudio().readings("[" * 100_000, SINGLE, 0)
+    assert reading.problem.startswith("expected JSON (maximum recursion depth")
+
+
 def test_written_tasks_are_read_again() -> None:
     form = LabelStudio()
     tasks = form.tasks(upload(SHOWN["row"]), SINGLE, "unit-3")

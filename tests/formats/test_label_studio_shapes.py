@@ -171,8 +171,11 @@ def test_an_adopted_project_s_names_are_used_both_ways() -> None:
     [one] = task["predictions"][0]["result"]
     assert (one["from_name"], one["to_name"]) == ("where", "photo")
     assert answer(one, schema=schema, layout=layout).value is not None
-    other = answer(one, schema=schema, layout=OURS)
-    assert (other.value, other.extra) == ((), {REGIONS: [one]})
+    with pytest.raises(DataError, match="got rectanglelabels from 'where' that say"):
+        answer(one, schema=schema, layout=OURS)
+    kept = one | {"value": one["value"] | {"rectanglelabels": ["tree"]}}
+    other = answer(kept, schema=schema, layout=OURS)
+    assert (other.value, other.extra) == ((), {REGIONS: [kept]})
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,12 @@ def test_whether_a_suggestion_was_touched(accepted: list[str], touched: bool) ->
     assert unaided.touched_suggestion is None
 
 
+@pytest.mark.parametrize("stamp", [float("nan"), float("-inf"), 1.7e18, 10**400])
+def test_a_time_that_is_none_is_named(stamp: float) -> None:
+    with pytest.raises(DataError, match="_timestamp: expected seconds since 1970, got"):
+        decode_answers([answered(_timestamp=stamp)], SINGLE)
+
+
 def test_an_answer_without_a_time_gets_that_of_its_file() -> None:
     [event] = decode_answers([answered(_timestamp=None)], SINGLE, written=7)
     assert event.at == 7

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +97,32 @@ def test_ragged_lines_are_quarantined_and_rows_keep_their_numbers(tmp_path: Path
     assert [one and one.text for one in rows.source.payloads(tmp_path, ["3"])] == ["three"]
 
 
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ('id,t\n1,one\n2,"sealed words\n3,three\n', 3),
+        ('id,t\r\n1,"one\r\nand more"\r\n2,"sealed words\r\n3,"three"\r\n', 4),
+        ('id,t\n1,one\n2,"sealed words\n3,"three, ""and"" more"\n', 3),
+        ('"id,t\n1,one\n', 1),
+    ],
+)
+def test_a_quote_that_takes_in_the_rows_below_is_refused(
+    tmp_path: Path, content: str, line: int
+) -> None:
+    (tmp_path / "a.csv").write_bytes(content.encode())
+    with pytest.raises(DataError, match=f"a.csv, line {line}: expected the quote") as caught:
+        Table(path="a.csv", text="t").read(tmp_path)
+    assert "sealed" not in str(caught.value)
+
+
+def test_quotes_that_take_in_no_other_row_are_kept(tmp_path: Path) -> None:
+    lines = [b'\xef\xbb\xbf"t","n"', b'a 5" screen,1', b'"a 5" screen",2', b'"a ""b"",\nc",""']
+    (tmp_path / "a.csv").write_bytes(b"\n".join(lines))
+    rows = Table(path="a.csv", text="t").read(tmp_path)
+    texts = [one and one.text for one in rows.source.payloads(tmp_path, ["1", "2", "3"])]
+    assert texts == ['a 5" screen', 'a 5 screen"', 'a "b",\nc']
+
+
 def test_ids_of_two_kinds_in_jsonl_become_text(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "a.jsonl", [{"id": 7, "t": "x"}, {"id": "7b", "t": "y"}])
     assert list(Table(path="a.jsonl", text="t").read(tmp_path).ids) == ["7", "7b"]
@@ -148,6 +175,7 @@ def test_columns_of_categories_are_read(tmp_path: Path) -> None:
         (b"a,b\n", "at least one row"),
         (b"a,a\n1,2\n", "occurs twice"),
         (b"a,t\nsealed\xff\xfe,x\n", "UTF-8"),
+        ("a,t\nsealed,x\n".encode("utf-16"), "UTF-8"),
         (b"a\nx\n", "numeric columns"),
     ],
 )
@@ -162,7 +190,17 @@ def test_a_csv_that_will_not_do_is_said_in_one_sentence(
     assert caught.value.__cause__ is None
 
 
-@pytest.mark.parametrize("name", ["a.parquet", "a.jsonl.gz", "a.xlsx"])
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.jsonl.gz"])
+@pytest.mark.parametrize("spoil", [lambda packed: packed[:40], lambda packed: packed[:20] * 9])
+def test_half_a_compressed_file_is_said(
+    tmp_path: Path, name: str, spoil: Callable[[bytes], bytes]
+) -> None:
+    (tmp_path / name).write_bytes(spoil(gzip.compress(bytes(range(256)) * 99)))
+    with pytest.raises(DataError, match=f"{name}: expected a whole gzip file"):
+        Table(path=name, text="t").read(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.csv.gz", "a.jsonl.gz", "a.xlsx"])
 def test_a_file_that_is_something_else_is_said(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("sealed words")
     with pytest.raises(DataError, match=f"{name}: expected"):

@@ -38,6 +38,7 @@ def account(**changes: Any) -> Account:
         "committed_micros": 0,
         "contingency_micros": 3_000_000,
         "contingency_used_micros": 0,
+        "owed_micros": 0,
     }
     return Account(**(whole | changes))
 

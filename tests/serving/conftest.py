@@ -25,6 +25,7 @@ from auto_labeling.workspace import Workspace
 
 SECRET = "a secret of these tests"
 SIGNING = "not-a-secret"
+HOSTS = ("http://one.lan:8080", "http://two.lan/studio")
 
 
 @dataclass
@@ -74,9 +75,9 @@ class Counter:
             query = select(uploads.c.upload).where(uploads.c.campaign == campaign).limit(1)
             return str(connection.scalar(query))
 
-    def put_into(self, campaign: CampaignId, project: int) -> None:
-        """Write that a campaign lives in a project of Label Studio."""
-        told = {"id": str(project), "url": None}
+    def put_into(self, campaign: CampaignId, project: int, host: str = HOSTS[0]) -> None:
+        """Write that a campaign lives in a project of a Label Studio."""
+        told = {"id": str(project), "url": f"{host}/projects/{project}"}
         with self.ledger.write() as connection:
             connection.execute(
                 update(campaigns).where(campaigns.c.campaign == campaign).values(project=told)

@@ -11,7 +11,7 @@ from auto_labeling.campaign.waking import FileWaker
 from auto_labeling.serving import app as app_room
 from auto_labeling.serving.app import CAMPAIGN_HEADER
 from auto_labeling.serving.secret import HEADER
-from tests.serving.conftest import SECRET, Counter
+from tests.serving.conftest import HOSTS, SECRET, Counter
 from tests.support.campaigns import driving, tiny
 
 HINT = {"action": "ANNOTATION_CREATED", "project": {"id": 12, "task_data_password": "canary"}}
@@ -45,6 +45,7 @@ def basic(password: str) -> dict[str, str]:
         {HEADER: SECRET + "x"},
         {HEADER: "", **basic("a guess")},
         {HEADER: "", "Authorization": "Basic %%%"},
+        {HEADER: "", "Authorization": "Basic \u00e9".encode("latin-1")},
         {HEADER: "", "Authorization": f"Bearer {SECRET}"},
         {HEADER: "gr\u00fc\u00df".encode()},
     ],
@@ -90,6 +91,16 @@ def test_a_hint_without_a_payload_says_in_a_header_whose_it_is(counter: Counter)
     counter.post("/webhook", told, headers={CAMPAIGN_HEADER: "../../etc"})
     assert woken(counter, campaign)
     assert woken(counter, other)
+
+
+def test_a_hint_of_a_number_that_several_servers_have_wakes_the_campaigns_of_all(
+    counter: Counter,
+) -> None:
+    campaigns = [tiny(counter.workspace.root) for _ in range(2)]
+    for campaign, host in zip(campaigns, HOSTS, strict=True):
+        counter.put_into(campaign, 12, host)
+    assert counter.post("/webhook", HINT).status_code == 204
+    assert all(woken(counter, campaign) for campaign in campaigns)
 
 
 def test_a_hint_ten_times_is_a_hint(counter: Counter) -> None:
@@ -147,8 +158,14 @@ def test_what_became_of_a_training_is_shown(counter: Counter, succeeds: bool, st
     assert counter.post("/train", {"project": "12.5"}).status_code == 202
 
 
-def test_a_training_of_nobody_is_refused(counter: Counter) -> None:
+def test_a_training_of_nobody_or_of_any_of_several_is_refused(counter: Counter) -> None:
     assert counter.post("/train", {"project": "99.1"}).status_code == 404
+    for host in HOSTS:
+        counter.put_into(tiny(counter.workspace.root), 12, host)
+    answer = counter.post("/train", {"project": "12.5"})
+    assert answer.status_code == 409
+    assert "of several servers" in answer.json()["detail"]
+    assert counter.sent == []
 
 
 @pytest.mark.parametrize("path", GUARDED)
@@ -199,7 +216,7 @@ def test_what_goes_wrong_is_logged_by_its_kind_alone(
     def broken(_: object) -> None:
         raise ValueError("canary")
 
-    monkeypatch.setattr(type(counter.register), "of_project", lambda *_: broken(None))
+    monkeypatch.setattr(type(counter.register), "in_label_studio", lambda *_: broken(None))
     with caplog.at_level(logging.DEBUG, logger="auto_labeling"):
         answer = counter.post("/webhook", HINT)
     assert answer.status_code == 500

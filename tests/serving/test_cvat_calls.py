@@ -136,7 +136,7 @@ def test_label_studio_means_its_own_projects(counter: Counter) -> None:
     theirs = in_cvat(counter, 7)  # the newer one
     counter.post("/webhook", {"action": "ANNOTATION_CREATED", "project": {"id": 7}})
     assert (woken(counter, ours), woken(counter, theirs)) == (True, False)
-    assert counter.register.of_project(7) == ours
+    assert counter.register.in_label_studio(7) == [ours]
 
 
 def test_a_kind_that_is_a_bare_word_is_understood(counter: Counter) -> None:

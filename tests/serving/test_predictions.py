@@ -13,7 +13,7 @@ from auto_labeling.campaign.schema import CAMPAIGN, asks, items, of, picks
 from auto_labeling.formats.label_studio import label_config
 from auto_labeling.models import fitting
 from auto_labeling.records import LabelSchema, Side
-from tests.serving.conftest import Counter
+from tests.serving.conftest import HOSTS, Counter
 from tests.support.campaigns import CLASSES, data_of, drive, tiny
 
 SCHEMA = LabelSchema(task="single", classes=CLASSES)
@@ -151,6 +151,26 @@ def test_a_task_says_whose_it_is_where_the_project_is_unknown(counter: Counter) 
     task = {"data": {"al_key": counter.key_of(campaign), "al_item": "p000"}}
     [one] = counter.predict([task])
     assert one["model_version"] == f"tiny-{str(newest(counter, campaign))[:12]}"
+
+
+def test_a_number_that_two_servers_have_is_told_apart_by_the_server_or_by_a_task(
+    counter: Counter,
+) -> None:
+    ours, others = trained(counter), tiny(counter.workspace.root, name="others")
+    for campaign, host in zip((ours, others), HOSTS, strict=True):
+        counter.put_into(campaign, 12, host)
+        counter.shelf.refresh(campaign)
+    versions = [
+        counter.post("/setup", {"project": "12.1", "hostname": host}).json()["model_version"]
+        for host in (f"{HOSTS[0]}/", HOSTS[1], "http://localhost:8080", 7)
+    ]
+    version = f"tiny-{str(newest(counter, ours))[:12]}"
+    assert versions == [version, "others-untrained", *["campaigns of several servers"] * 2]
+    task = {"data": {"al_key": counter.key_of(ours), "al_item": "p000"}}
+    [one] = counter.predict([task], project="12.1")
+    assert one["model_version"] == version
+    strange = {"tasks": [{"data": {"al_item": "p000"}}], "project": "12.1"}
+    assert counter.post("/predict", strange).status_code == 409
 
 
 def test_texts_of_others_are_answered_too(counter: Counter) -> None:

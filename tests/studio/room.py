@@ -30,12 +30,13 @@ class Room:
     title: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def backend(
-        self, *, kinds: frozenset[str] = frozenset({"text"}), **settings: Any
+        self, *, kinds: frozenset[str] = frozenset({"text"}), prepare: bool = True, **settings: Any
     ) -> LabelStudioBackend:
-        """Open the project; it is made the first time."""
+        """Open the project; it is made the first time that it is prepared."""
         told = {"url": self.studio.url, "token": {}, "project": Project(title=self.title)}
         backend = LabelStudio(**told | settings).open(place(self.folder, self.studio.token, kinds))
-        backend.prepare(CAMPAIGN, SCHEMA)
+        if prepare:
+            backend.prepare(CAMPAIGN, SCHEMA)
         return backend
 
     @property

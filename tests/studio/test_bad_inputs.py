@@ -28,7 +28,7 @@ from auto_labeling.campaign.steps.collecting import sync
 from auto_labeling.campaign.transition import state_of
 from auto_labeling.campaign.upload import repair
 from auto_labeling.errors import BlockedError, ConfigurationError, DataError, TransientError
-from auto_labeling.records import Item
+from auto_labeling.records import CampaignId, Item
 from auto_labeling.studio import Person, Studio, sign_up
 from tests.backends.annotators import place
 from tests.contracts.asking import text_items, upload_of
@@ -107,6 +107,88 @@ def test_a_changed_configuration_blocks_until_it_is_put_back(
     drive_until(path, campaign, RoundState.SENT)
     with ledger_of(path) as ledger:
         assert state_of(ledger, campaign).blocked_reason is None
+
+
+def test_an_answer_is_read_under_the_tags_that_people_see_now(room: Room) -> None:
+    backend = room.backend()
+    first, second = (upload_of([item]) for item in text_items(2))
+    refs = backend.create([first, second])
+    room.change_config('name="label"', 'name="topic"')
+    topic = {"from_name": "topic", "to_name": "item", "type": "choices"}
+    room.answer(refs[first.key].remote_id, "", result=[topic | {"value": {"choices": ["no"]}}])
+    room.answer(refs[second.key].remote_id, "yes")  # by a page that was open before
+    events, _ = backend.changes(None)
+    assert [(event.key, event.value) for event in events if event.problem is None] == [
+        (first.key, "no")
+    ]
+    [problem] = [event.problem for event in events if event.problem is not None]
+    assert problem.endswith(
+        "expected choices from 'topic', got choices from 'label' that say ['yes']"
+    )
+
+
+def test_a_number_that_is_another_projects_by_now_blocks(room: Room) -> None:
+    backend = room.backend()
+    [upload] = [upload_of(text_items(1))]
+    kept = next(room.folder.rglob("project.json"))
+    told = json.loads(kept.read_text()) | {"made_at": "2020-01-01T00:00:00Z"}
+    kept.write_text(json.dumps(told))
+    backend = room.backend(prepare=False)
+    error = blocked(lambda: backend.create([upload]))
+    assert f"project {room.project} is another one by now" in error.reason
+    assert room.tasks() == []
+
+
+def test_two_campaigns_in_one_project_leave_each_others_tasks_alone(room: Room) -> None:
+    project = project_of(room.studio)
+    settings = LabelStudio(url=room.studio.url, token={}, project=Project(adopt=project))
+    one, other = (
+        settings.open(place(room.folder / name, room.studio.token)) for name in ("one", "other")
+    )
+    one.prepare(CAMPAIGN, SCHEMA)
+    other.prepare(CampaignId("other-0badcafe"), SCHEMA)
+    items = text_items(1)
+    [theirs] = one.create([upload_of(items)]).values()
+    [further] = other.create([upload_of(items, ordinal=1)]).values()
+    assert theirs.remote_id != further.remote_id
+    answer(room.studio, int(theirs.remote_id), "yes", token=room.crew[0].token)
+    assert other.changes(None)[0] == []
+    assert [event.value for event in one.changes(None)[0]] == ["yes"]
+
+
+def test_a_server_that_gives_fewer_tasks_a_page_is_read_to_the_end(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Client._page
+
+    def shorter(client: Client, *told: Any) -> Any:
+        return whole(client, *told[:-1], min(told[-1], 3))
+
+    monkeypatch.setattr(Client, "_page", shorter)
+    backend = room.backend()
+    refs = backend.create([upload_of([item]) for item in text_items(8)])
+    assert backend.find(refs).keys() == refs.keys()
+    for ref in refs.values():
+        room.answer(ref.remote_id, "yes")
+    assert len(backend.changes(None)[0]) == len(refs)
+
+
+def test_pictures_are_shown_from_where_the_server_finds_them(
+    studio: Studio, crew: tuple[Person, ...], tmp_path: Path
+) -> None:
+    assert studio.documents is not None
+    folder = studio.documents / "shown"
+    folder.mkdir()
+    for path in (folder / "0.png", studio.documents / "bare.png"):
+        path.write_bytes(b"\x89PNG\r\n\x1a\n")
+    room = Room(studio, crew, tmp_path)
+    backend = room.backend(kinds=frozenset({"image"}), files=str(studio.documents))
+    uris = [str(folder / "0.png"), str(studio.documents / "bare.png")]
+    backend.create([upload_of([Item(item_id=uri, uri=uri)]) for uri in uris])
+    shown = [task["data"]["image"] for task in room.tasks()]
+    assert sorted(one.split("/")[2] for one in shown) == ["local-files", "upload"]
+    with studio.client() as admin:
+        assert all(admin.get(one).content == b"\x89PNG\r\n\x1a\n" for one in shown)
 
 
 def test_a_picture_that_is_gone_blocks_until_it_is_back(room: Room) -> None:

@@ -19,6 +19,7 @@ from auto_labeling.backends.cvat.pictures import Pictures
 from auto_labeling.backends.cvat.project import Prepared, Projects
 from auto_labeling.backends.cvat.reading import Reader
 from auto_labeling.backends.cvat.withdrawing import withdraw
+from auto_labeling.backends.kept import KeptProject
 from auto_labeling.ports import Place, Traits
 from auto_labeling.records import (
     CampaignId,
@@ -88,6 +89,8 @@ class CVATBackend:
 
         What was left half made is deleted, unless somebody sees it already: then it is finished.
         """
+        if not self._was_prepared:
+            return {}
         prepared = self._prepared
         found: dict[str, tuple[RemoteRef, ...]] = {}
         for task in self._client.tasks_named(prepared.project, sorted(keys)):
@@ -127,6 +130,8 @@ class CVATBackend:
 
     def cancel(self, refs: Collection[RemoteRef]) -> Mapping[RemoteRef, CancelResult]:
         """Rename tasks in which nobody has begun; see `withdrawing`."""
+        if not refs:
+            return {}
         answered = withdraw(self._client, self._prepared, {int(ref.remote_id) for ref in refs})
         return {
             ref: CancelResult.ANSWERED if int(ref.remote_id) in answered else CancelResult.CANCELLED
@@ -136,6 +141,11 @@ class CVATBackend:
     def hand_over(self, ref: RemoteRef, giver: str, taker: str) -> bool:
         """Give somebody's job to somebody else; see `handing_over`."""
         return pass_on(self._client, self._people, int(ref.remote_id), giver, taker)
+
+    @property
+    def _was_prepared(self) -> bool:
+        """Whether there may be anything of ours: the tool need not be asked where there is not."""
+        return KeptProject(self._place.folder).is_there()
 
     @cached_property
     def _prepared(self) -> Prepared:

@@ -14,7 +14,7 @@ from auto_labeling.backends.cvat.refusals import Gone
 from auto_labeling.backends.cvat.session import Row
 from auto_labeling.backends.cvat.stamps import micros_of
 from auto_labeling.errors import BlockedError, DataError, RejectedError, TransientError
-from auto_labeling.formats.cvat import Document, Picture, asked_by, labeled_tasks
+from auto_labeling.formats.cvat import Document, Picture, asked_by, labeled_tasks, shown_on
 from auto_labeling.formats.cvat.quality import Quality
 from auto_labeling.formats.opinions import LabeledTask
 from auto_labeling.records import Item, LabelSchema, PersonId
@@ -35,7 +35,9 @@ class ReadProject:
     places: Mapping[str, Place]
     """Where a picture, by its name here, is seen."""
     document: Document
-    """What stands in finished jobs: each of their pictures, once a job."""
+    """What stands in finished jobs: each of their pictures, once a job, less those with tracks."""
+    tracked: int
+    """How many pictures are missing there: no file of pictures holds a track."""
     jobs: int
     """Those that people answer."""
     finished: int
@@ -66,6 +68,7 @@ def read_project(client: ExistingClient, number: int, kind: str | None = None) -
         raise DataError(f"project {number}: {why}; say which by its kind (--kind)") from error
     answered = {one.task_id: one for one in labeled_tasks(document, schema)}
     places = gallery.places
+    tracked = {row["frame"] for row in document.annotations["shapes"] if row["type"] == "track"}
     quality, unmeasured = _quality(client, tasks)
     return ReadProject(
         number=number,
@@ -73,7 +76,8 @@ def read_project(client: ExistingClient, number: int, kind: str | None = None) -
         schema=schema,
         tasks=[*(answered.get(name) or _unanswered(name) for name in places), *_films(gallery)],
         places=places,
-        document=document,
+        document=document.without(tracked),
+        tracked=len(tracked),
         jobs=len(jobs),
         finished=len(read),
         quality=quality,
@@ -154,7 +158,8 @@ def _document(
         rows["shapes"] += [
             {**row, "frame": moved[frame], "type": "track"}
             for row in there["tracks"]
-            if (frame := row["frame"]) in moved
+            for frame in shown_on(row, int(job["stop_frame"]) + 1)
+            if frame in moved
         ]
     return Document(name=title, labels=labels, pictures=pictures, annotations=rows)
 

@@ -99,7 +99,10 @@ def _given_to(job: Row, seen: Seen) -> JobSeen:
 
 
 def _after(before: JobSeen, read: Read) -> JobSeen:
-    after = replace(before, at=str(read.job["updated_date"]), table=read.table)
+    who = before.who
+    if who is None and read.job["stage"] != "annotation":  # it went to a reviewer before we looked
+        who = read.frames.who[read.place]
+    after = replace(before, at=str(read.job["updated_date"]), who=who, table=read.table)
     return after.with_frames(read.digests())
 
 

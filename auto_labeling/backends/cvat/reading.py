@@ -34,7 +34,7 @@ class Read:
     frames: Frames
     answers: Sequence[Answer]
     place: int
-    """Its place among the jobs of its task, from 0 on; 0 for one that is given to somebody."""
+    """Its place among the jobs of its task, from 0 on; 0 for one that somebody annotates."""
 
     def unassigned(self, frame: int) -> PersonId:
         """Return who answered a frame of a job that is given to nobody."""
@@ -66,7 +66,7 @@ class Reader:
         for start in range(0, len(jobs), _AT_ONCE):
             some = jobs[start : start + _AT_ONCE]
             marks = self._marks({int(job["task_id"]) for job in some})
-            places = self._places({int(job["task_id"]) for job in some if not job["assignee"]})
+            places = self._places({int(job["task_id"]) for job in some if not _annotated(job)})
             found = [
                 self._job(job, marks[int(job["task_id"])], labels, places)
                 for job in some
@@ -132,6 +132,11 @@ class Reader:
             for group in by_task.values()
             for place, job in enumerate(opinions(group))
         }
+
+
+def _annotated(job: Row) -> bool:
+    """Return whether a job says who annotates it: a reviewer takes that person's place."""
+    return bool(job["assignee"]) and job["stage"] == "annotation"
 
 
 def digest(answer: Answer) -> str:

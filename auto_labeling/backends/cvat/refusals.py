@@ -67,7 +67,7 @@ def translated(url: str, what: str) -> Iterator[None]:
     except AssertionError as error:  # how the SDK says that a login brought no session
         raise _no_cvat(url, what, "it gave no session") from error
     except (ValueError, KeyError) as error:  # a proxy's page where JSON was due
-        raise TransientError(f"{url}: {what}: expected JSON ({error})") from error
+        raise TransientError(f"{url}: {what}: expected JSON") from error
 
 
 @contextmanager

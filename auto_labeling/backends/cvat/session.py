@@ -108,10 +108,13 @@ class Session:
         from auto_labeling.backends.cvat.connection import connect, log_in
 
         self._close()
+        secret = self._secret()
+        if self._user is None and not secret.isprintable():  # a token has to fit into a header
+            raise CredentialsRefused(self.url, "a session")
         sdk = connect(self.url, self._organization, self._timeout_s)
         # A backend is never told that it is done.
         self._close = weakref.finalize(self, sdk.api_client.rest_client.pool_manager.clear)
-        log_in(sdk, self._user, self._secret())
+        log_in(sdk, self._user, secret)
         return sdk
 
     @contextmanager

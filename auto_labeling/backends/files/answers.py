@@ -44,7 +44,7 @@ class AnswerFolder:
         rejected: list[dict[str, Any]] = []
         for name, content, written in self._contents():
             readings = self._readings(content, schema, written)
-            done = _records_done(before.get(name), content)
+            done = _records_done(before.get(name), content, by_line=self.codec.by_line)
             for at, reading in enumerate(readings[done:], done):
                 problem = reading.problem or _stranger(reading, known)
                 if problem:
@@ -95,11 +95,12 @@ class AnswerFolder:
                 file.write(b"".join(b"\n" + line for line in fresh) + b"\n")
 
 
-def _records_done(seen: Seen | None, content: bytes) -> int:
-    """Return how many records need not be read again: all of them, where text was only added."""
-    if seen is None or len(content) < seen.size or _digest(content[: seen.size]) != seen.digest:
+def _records_done(seen: Seen | None, content: bytes, *, by_line: bool) -> int:
+    """Return how many records need not be read again: all, or all before what was added."""
+    if seen is None:
         return 0
-    return seen.records
+    there = content[: seen.size] if by_line else content
+    return seen.records if len(there) == seen.size and _digest(there) == seen.digest else 0
 
 
 def _stranger(reading: Reading, known: Collection[str]) -> str:

@@ -78,7 +78,6 @@ class FilesBackend:
 
     def find(self, keys: Collection[str]) -> Mapping[str, tuple[RemoteRef, ...]]:
         """Look at the marks on the tasks that are to be answered."""
-        self._schema()
         wanted = set(keys)
         found: dict[str, dict[str, RemoteRef]] = {}
         for marks in self._tasks.live():
@@ -106,6 +105,8 @@ class FilesBackend:
 
     def cancel(self, refs: Collection[RemoteRef]) -> Mapping[RemoteRef, CancelResult]:
         """Move tasks without an answer to `withdrawn/`."""
+        if not refs:
+            return {}
         units, keys = self._answers.answered(self._schema())
         kept = {ref for ref in refs if ref.remote_id in units or ref.key in keys}
         self._tasks.withdraw({ref.remote_id for ref in refs if ref not in kept})

@@ -7,10 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
+from auto_labeling.backends.kept import KeptProject
 from auto_labeling.backends.label_studio import polling
 from auto_labeling.backends.label_studio.client import Client, Row
 from auto_labeling.backends.label_studio.joining import join, joined_to, leave
-from auto_labeling.backends.label_studio.marks import first_opinions, more
+from auto_labeling.backends.label_studio.marks import CAMPAIGN, first_opinions, more
 from auto_labeling.backends.label_studio.pictures import Pictures
 from auto_labeling.backends.label_studio.project import Prepared, Projects
 from auto_labeling.backends.label_studio.queues import assignees, pass_on, rulers
@@ -79,6 +80,8 @@ class LabelStudioBackend:
 
         A task whose number of opinions was not set yet, because we died in between, gets it now.
         """
+        if not self._was_prepared:
+            return {}
         found: dict[str, list[RemoteRef]] = {}
         project = self._prepared.project
         fields = "id,data,overlap"
@@ -93,8 +96,8 @@ class LabelStudioBackend:
 
     def create(self, uploads: Sequence[Upload]) -> Mapping[str, RemoteRef]:
         """Import one task an upload, pictures first; further opinions join the task there is."""
-        prepared = self._prepared
-        made = join(self._client, prepared.project, uploads)
+        prepared = self._projects.again(self._prepared)
+        made = join(self._client, prepared.project, prepared.campaign, uploads)
         first = [upload for upload in uploads if upload.key not in made]
         with self._showing.of(prepared.project, first):
             for batch in self._batches(first, prepared):
@@ -111,8 +114,7 @@ class LabelStudioBackend:
         events, then = polling.poll(
             self._client,
             prepared.project,
-            prepared.schema,
-            prepared.layout,
+            lambda: self._projects.again(prepared),
             cursor,
             self._clock.now(),
         )
@@ -123,6 +125,8 @@ class LabelStudioBackend:
 
     def cancel(self, refs: Collection[RemoteRef]) -> Mapping[RemoteRef, CancelResult]:
         """Retire tasks without an answer; see `withdrawing`."""
+        if not refs:
+            return {}
         project = self._prepared.project
         joined = set(joined_to(self._client, project, {ref.key for ref in refs})) & set(refs)
         whole = {int(ref.remote_id) for ref in refs if ref not in joined}
@@ -136,6 +140,11 @@ class LabelStudioBackend:
     def hand_over(self, ref: RemoteRef, giver: str, taker: str) -> bool:
         """Move the task from one person's tab to another's."""
         return pass_on(self._client, self._prepared.project, int(ref.remote_id), giver, taker)
+
+    @property
+    def _was_prepared(self) -> bool:
+        """Whether there may be anything of ours: the tool need not be asked where there is not."""
+        return KeptProject(self._projects.place.folder).is_there()
 
     @cached_property
     def _prepared(self) -> Prepared:
@@ -155,6 +164,7 @@ class LabelStudioBackend:
             served = self._pictures.served(prepared.project, upload)
             [task] = encode_tasks(served, prepared.schema, prepared.layout)
             task["data"] |= assignees(upload.asks) | rulers(upload.asks)
+            task["data"] |= {CAMPAIGN: prepared.campaign} if prepared.campaign else {}
             heavy = len(json.dumps(task, ensure_ascii=False))
             if not batches or len(batches[-1]) == _IMPORT or weight + heavy > _IMPORT_BYTES:
                 batches.append([])

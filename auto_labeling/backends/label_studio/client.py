@@ -81,31 +81,33 @@ class Client:
         """Yield the tasks that pass all `filters`, oldest first: their `fields`, comma-separated.
 
         Each page begins after the last task of the one before, so that none is passed over while
-        others come and go; it is asked for once the one before is used up.
+        others come and go; it is asked for once the one before is used up. A server may well give
+        fewer a page than it is asked for: it says how many there are.
         """
         last = 0
         while True:
             after = where("id", "greater", last, "Number")
-            page = self._page(project, [*filters, after], fields, "tasks:id", PAGE)
+            page, there = self._page(project, [*filters, after], fields, "tasks:id", PAGE)
             yield from page
-            if len(page) < PAGE:
+            if not page or len(page) >= there:
                 return
             last = page[-1]["id"]
 
     def newest_change(self, project: int) -> str | None:
         """Return the youngest `updated_at` among the tasks, as the server writes it."""
-        first = self._page(project, [], "id,updated_at", "-tasks:updated_at", 1)
+        first, _ = self._page(project, [], "id,updated_at", "-tasks:updated_at", 1)
         return str(first[0]["updated_at"]) if first else None
 
     def newest_version(self, project: int) -> str | None:
         """Return the model version of the predictions on the youngest task that has any."""
         some = where("total_predictions", "greater", 0, "Number")
-        found = self._page(project, [some], "id,predictions,model_version", "-tasks:id", 1)
+        found, _ = self._page(project, [some], "id,predictions,model_version", "-tasks:id", 1)
         return str(found[0]["predictions"][-1]["model_version"]) if found else None
 
     def _page(
         self, project: int, filters: Sequence[Row], fields: str, order: str, size: int
-    ) -> list[Row]:
+    ) -> tuple[list[Row], int]:
+        """Return the first tasks that pass all filters, and how many do."""
         # A dict would be ignored without a word, and every task returned.
         query = json.dumps(
             {"filters": {"conjunction": "and", "items": list(filters)}, "ordering": [order]}
@@ -118,7 +120,7 @@ class Client:
                 page_size=size,
                 request_options=self._once(),
             )
-            return [plain(task) for task in page.items]
+            return [plain(task) for task in page.items], int(page.response.total)
 
     def tasks_with(self, project: int, field: str, values: Sequence[Any], fields: str) -> list[Row]:
         """Return the tasks whose `field` (`id`, `data.NAME`) is one of `values`, oldest first."""

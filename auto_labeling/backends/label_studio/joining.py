@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from auto_labeling.backends.label_studio.client import Client, Row, where
-from auto_labeling.backends.label_studio.marks import MORE, RULERS, more, with_more
+from auto_labeling.backends.label_studio.marks import MORE, RULERS, is_of, more, with_more
 from auto_labeling.backends.label_studio.queues import ASSIGNEES, assignees, rulers
 from auto_labeling.formats.codec import ITEM, KEY
-from auto_labeling.records import Purpose, RemoteRef, Upload
+from auto_labeling.records import CampaignId, Purpose, RemoteRef, Upload
 
 FIELDS = "id,data,annotations,overlap,completed_by"
 
 
-def join(client: Client, project: int, uploads: Sequence[Upload]) -> dict[str, RemoteRef]:
-    """Let uploads of further opinions join the tasks of their items, and return their copies.
+def join(
+    client: Client, project: int, campaign: CampaignId | None, uploads: Sequence[Upload]
+) -> dict[str, RemoteRef]:
+    """Let uploads of further opinions join the campaign's tasks, and return their copies.
 
     Left out are uploads of first opinions, and of items whose task is gone. What people are
     measured on is never a task on which somebody ruled: they could see the answer there.
@@ -32,6 +34,8 @@ def join(client: Client, project: int, uploads: Sequence[Upload]) -> dict[str, R
     for task in client.tasks_with(project, f"data.{ITEM}", sorted(further), FIELDS):
         upload = further.get(task["data"][ITEM])
         if upload is None or KEY not in task["data"] or upload.key in found:
+            continue
+        if not is_of(task, campaign):
             continue
         if RULERS in task["data"] and any(ask.purpose is Purpose.GOLD for ask in upload.asks):
             continue

@@ -8,13 +8,21 @@ from typing import Any
 from auto_labeling.backends.label_studio.client import Row
 from auto_labeling.errors import DataError
 from auto_labeling.formats.codec import KEY, OPINIONS, marks_in
+from auto_labeling.records import CampaignId
 
+CAMPAIGN = "al_campaign"
+"""Whose task it is: an adopted project may hold several campaigns."""
 WITHDRAWN = "al_withdrawn"
 """Where the key of a withdrawn task stands: by `al_key` it is not found any more."""
 RULERS = "al_adjudicators"
 """Who is asked to rule on a task: the votes on it do not decide."""
 MORE = "al_more"
 """The keys of uploads that asked for more opinions on a task, each with their number."""
+
+
+def is_of(task: Row, campaign: CampaignId | None) -> bool:
+    """Return whether a task that carries our marks is of this campaign, as far as it says."""
+    return campaign is None or task["data"].get(CAMPAIGN, campaign) == campaign
 
 
 def marked(task: Row) -> bool:

@@ -9,12 +9,13 @@ answers stood on which task.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from auto_labeling.backends.label_studio.client import Client, Row, where
-from auto_labeling.backends.label_studio.marks import marked
+from auto_labeling.backends.label_studio.marks import is_of, marked
+from auto_labeling.backends.label_studio.project import Prepared
 from auto_labeling.errors import DataError, RejectedError
 from auto_labeling.formats.codec import Marks, marks_in
 from auto_labeling.formats.label_studio import Layout, decode_annotation
@@ -100,26 +101,30 @@ class Seen:
 def poll(
     client: Client,
     project: int,
-    schema: LabelSchema,
-    layout: Layout,
+    asked: Callable[[], Prepared],
     cursor: Cursor | None,
     now: Micros,
 ) -> tuple[list[Event], Cursor]:
     """Return what stands on touched tasks, in the order of their times, and the next cursor.
 
-    `now` is the time by a clock that goes on between polls. Nothing new costs one request.
+    `asked` looks up what the project asks for now. `now` is the time by a clock that goes on
+    between polls. Nothing new costs one request.
     """
     seen = Seen.parse(cursor)
     latest = client.newest_change(project) or _EVER
     whole = seen.due(now)
     if latest == seen.latest and seen.settled and not whole:
         return [], seen.cursor()
+    prepared = asked()
     after = where("updated_at", "greater", _EVER if whole else seen.since, "Datetime")
     found: dict[str, Event] = {}
     answers = dict(seen.answers)
     for task in filter(marked, client.tasks(project, after, fields=FIELDS)):
+        if not is_of(task, prepared.campaign):
+            continue
         before = answers.get(str(task["id"]), {})
-        found |= {one.fingerprint: one for one in _events(task, schema, layout, before)}
+        events = _events(task, prepared.schema, prepared.layout, before)
+        found |= {one.fingerprint: one for one in events}
         answers[str(task["id"])] = _answers(task)
     then = replace(
         seen.then(latest, now),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from auto_labeling.backends.kept import KeptProject
@@ -23,6 +23,10 @@ class Prepared:
     """What is known of the project after `prepare`, kept in a file of ours."""
 
     project: int
+    made_at: str | None
+    """When the server made the project; None where that was not kept yet."""
+    campaign: CampaignId | None
+    """Whose tasks are ours; None where that was not kept yet."""
     schema: LabelSchema
     layout: Layout
     overlap: int
@@ -49,6 +53,8 @@ class Projects:
         row = self._row(campaign, schema)
         prepared = Prepared(
             project=row["id"],
+            made_at=row.get("created_at"),
+            campaign=campaign,
             schema=schema,
             layout=self._layout(row, schema),
             overlap=row["maximum_annotations"],
@@ -65,10 +71,24 @@ class Projects:
         kept = self._kept.read()
         return Prepared(
             project=kept["project"],
+            made_at=kept.get("made_at"),
+            campaign=kept.get("campaign"),
             schema=decode_schema(kept["schema"]),
             layout=Layout(**kept["layout"]),
             overlap=kept["overlap"],
         )
+
+    def again(self, prepared: Prepared) -> Prepared:
+        """Return what was prepared, with the tags as people see them now, where they fit.
+
+        Where they do not, `prepare` says so before anything else is asked. Raises `BlockedError`
+        where the number is another project's by now.
+        """
+        row = self._same(prepared)
+        try:
+            return replace(prepared, layout=self._layout(row, prepared.schema))
+        except BlockedError:
+            return prepared
 
     @property
     def _kept(self) -> KeptProject:
@@ -79,10 +99,10 @@ class Projects:
         return way_of(self.place.kinds())
 
     def _row(self, campaign: CampaignId, schema: LabelSchema) -> Row:
+        if self._kept.is_there():
+            return self._same(self.prepared())
         if self.adopted is not None:
             return self.client.project(self.adopted)
-        if self._kept.is_there():
-            return self.client.project(self.prepared().project)
         title = self.title or campaign[:_LONGEST_TITLE]
         mark = f"auto-labeling campaign {campaign}"
         for row in self.client.projects(title):
@@ -96,6 +116,18 @@ class Projects:
             show_collab_predictions=True,
             skip_queue="IGNORE_SKIPPED",  # or a skip is shown to one more than was asked
         )
+
+    def _same(self, prepared: Prepared) -> Row:
+        row = self.client.project(prepared.project)
+        made_at = row.get("created_at")
+        if prepared.made_at not in (None, made_at):
+            raise BlockedError(
+                f"{self.client.url}: project {prepared.project} is another one by now: it was made "
+                f"at {made_at}, the campaign's at {prepared.made_at}",
+                remedy="Restore the server from its backup, or stop this campaign and begin "
+                "another.",
+            )
+        return row
 
     def _config(self, schema: LabelSchema) -> str:
         if self.own_config is None:
@@ -133,6 +165,8 @@ class Projects:
         layout = prepared.layout
         self._kept.write(
             project=prepared.project,
+            made_at=prepared.made_at,
+            campaign=prepared.campaign,
             schema=encode_schema(prepared.schema),
             layout={name: getattr(layout, name) for name in Layout.__slots__},
             overlap=prepared.overlap,

@@ -45,6 +45,8 @@ def translated(url: str, what: str, answers: Sequence[httpx.Response]) -> Iterat
         raise BlockedError(
             f"{url} is no address of a server", remedy="Mend backend.url."
         ) from error
+    except httpx.LocalProtocolError:  # the token fits into no header; that error repeats it
+        raise TokenRefused(url, what) from None
     except httpx.HTTPError as error:
         raise TransientError(f"{url}: {what}: {str(error) or type(error).__name__}") from error
     except UnicodeEncodeError as error:  # httpx writes the token into a header

@@ -16,6 +16,7 @@ from auto_labeling.campaign import blind_slice, predictions, pseudo_audit, sugge
 from auto_labeling.campaign import labels as labels_room
 from auto_labeling.campaign.context import Campaign
 from auto_labeling.campaign.embeddings import embeddings
+from auto_labeling.campaign.pricing import price_of_an_ask
 from auto_labeling.campaign.rounds import CampaignState, RoundState
 from auto_labeling.campaign.schema import CAMPAIGN, ROUND, items, of, picks
 from auto_labeling.campaign.steps.learning import training_set
@@ -179,7 +180,7 @@ def _cost(
             seen = predictions.of_positions(campaign, model, positions, "detections")
         return suggesting.expected_seconds(campaign, seen)
     with campaign.ledger.read() as connection:
-        price = asks_room.price_of_an_ask(connection, campaign)
+        price = price_of_an_ask(connection, campaign)
     return np.full(len(positions), max(price, 1) / 1e6)
 
 

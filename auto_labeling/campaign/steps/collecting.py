@@ -17,6 +17,7 @@ from auto_labeling.records import Ask, AskState, Micros
 
 REPAIR_EVERY: Micros = 3_600_000_000
 """A surplus or lost copy is rare, and looking at every key is what makes a poll dear."""
+_PROJECT = select(campaigns.c.project).where(campaigns.c.campaign == CAMPAIGN)
 _CURSOR = select(campaigns.c.cursor).where(campaigns.c.campaign == CAMPAIGN)
 _CANCEL = (
     update(uploads)
@@ -57,6 +58,8 @@ def _repair_is_due(state: CampaignState, now: Micros) -> bool:
 
 def sync(campaign: Campaign) -> int:
     """Take in what people did since the last look, and return how many acts were new."""
+    if not _is_in_the_tool(campaign):
+        return 0
     with campaign.ledger.read() as connection:
         cursor = connection.scalar(_CURSOR, of(campaign.campaign_id))
     events, after = campaign.backend.changes(cursor)
@@ -64,6 +67,12 @@ def sync(campaign: Campaign) -> int:
         return 0
     with campaign.ledger.write(campaign.fence) as connection:
         return answers.ingest(connection, campaign, events, after)
+
+
+def _is_in_the_tool(campaign: Campaign) -> bool:
+    """Whether anything was ever sent; before that, a tool cannot be asked about the campaign."""
+    with campaign.ledger.read() as connection:
+        return connection.scalar(_PROJECT, of(campaign.campaign_id)) is not None
 
 
 def withdraw(campaign: Campaign, state: CampaignState) -> Transition:
@@ -85,7 +94,7 @@ def give_up(campaign: Campaign, ordered: Sequence[Ask]) -> Callable[[Connection]
     late = [ask for ask in ordered if ask.state in OPEN]
     keys = sorted({ask.upload_key for ask in late if ask.upload_key is not None})
     campaign.watch("withdraw:before")
-    gone = set(upload.withdraw(campaign, keys))
+    gone = set(upload.withdraw(campaign, keys) if _is_in_the_tool(campaign) else keys)
     campaign.watch("withdraw:between")
     sync(campaign)
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, insert, select
 from auto_labeling.campaign import asks as asks_room
 from auto_labeling.campaign import budget, labels, manifest, reserve, upload
 from auto_labeling.campaign.context import Campaign
+from auto_labeling.campaign.pricing import price_of_an_ask
 from auto_labeling.campaign.rounds import CampaignState, RoundState, Step
 from auto_labeling.campaign.schema import (
     CAMPAIGN,
@@ -27,10 +28,12 @@ from auto_labeling.campaign.transition import (
     change_campaign,
     end,
     record_move,
+    state_of,
     tell,
 )
 from auto_labeling.ports import Progress, Shift
 from auto_labeling.records import CampaignId, Interval, Side
+from auto_labeling.strategies.stopping.limits import Deadline
 
 _NEWEST_SNAPSHOT = select(func.max(snapshots.c.number)).where(snapshots.c.campaign == CAMPAIGN)
 _ADD_ROUND = insert(rounds)
@@ -105,7 +108,7 @@ def finish(campaign: Campaign, state: CampaignState) -> Transition:
         if said := reserve.told(connection, campaign):
             tell(connection, campaign.campaign_id, "note", now, said=said)
         if state.stop_kind is None:
-            end(connection, campaign.campaign_id, _BY_A_PERSON)
+            end(connection, campaign.campaign_id, _ending_before_buying(state))
 
     return Transition(
         to=RoundState.STOPPED,
@@ -115,17 +118,64 @@ def finish(campaign: Campaign, state: CampaignState) -> Transition:
 
 
 def look_again(campaign: Campaign) -> int:
-    """Take in what came after a campaign was closed and return how many acts were new.
+    """Take in what people did since the last look and return how many acts were new.
 
-    Late answers are kept, and paid if their asks still hold a reservation; the data set stays as
-    it was frozen. What a driver that slept past its lease has left in the tool is withdrawn.
+    Late answers are kept, and paid if their asks still hold a reservation. What they change in a
+    campaign that was closed is frozen as a new data set. What a driver that slept past its lease
+    has left in the tool is withdrawn.
     """
-    new = sync(campaign)
+    new = 0
+    while fresh := sync(campaign):
+        new += fresh
     upload.repair(campaign)
+    state = state_of(campaign.ledger, campaign.campaign_id)
+    if state.stopped:
+        _freeze_late(campaign, state.round)
     return new
 
 
+def _freeze_late(campaign: Campaign, number: int) -> None:
+    """Freeze the labels as they are now, unless the newest data set holds them already.
+
+    Also where this look found nothing: whoever found it before may have been killed.
+    """
+    with campaign.ledger.write(campaign.fence) as connection:
+        labels.reconcile(connection, campaign, number)
+    if manifest.is_current(campaign):
+        return
+    frozen = manifest.freeze(campaign, number)
+    with campaign.ledger.write(campaign.fence) as connection:
+        manifest.record(connection, campaign, frozen, campaign.clock.now())
+
+
+def overdue(campaign: Campaign) -> str | None:
+    """Return why the campaign may go on no longer, once its deadline has passed; else None.
+
+    Other rules are asked when a round is done. This one also holds while people are waited for,
+    and before anything is bought: it then ends the campaign as `stop --now` does.
+    """
+    deadlines = [rule for rule in campaign.config.stop if isinstance(rule, Deadline)]
+    if not deadlines:
+        return None
+    today = Progress(  # of the rounds a deadline sees nothing
+        rounds=0,
+        metrics={},
+        items=[],
+        committed_micros=[],
+        candidates_left=0,
+        now=campaign.clock.now(),
+    )
+    return next((said for rule in deadlines if (said := rule.reason(today))), None)
+
+
 _BY_A_PERSON = Ending(kind="person", sentence="a person asked to stop")
+
+
+def _ending_before_buying(state: CampaignState) -> Ending:
+    """Return why a campaign ends that was stopped before its round bought anything."""
+    if state.stop_requested is None and state.overdue is not None:
+        return Ending(kind=Deadline.kind, sentence=state.overdue)
+    return _BY_A_PERSON
 
 
 def progress(connection: Connection, campaign: Campaign) -> Progress:
@@ -179,7 +229,7 @@ def _ending(
             return Ending(kind=rule.kind, sentence=sentence)
     money = budget.account(connection, campaign.campaign_id)
     overlap = campaign.config.quality.opinions
-    price = asks_room.price_of_an_ask(connection, campaign)
+    price = price_of_an_ask(connection, campaign)
     if not reserve.holds(connection, campaign, overlap, overlap * price):
         return Ending(
             kind="budget",

@@ -182,13 +182,17 @@ def _points(
     money: budget.Account,
     answered: Mapping[str, int],
 ) -> list[dict[str, Any]]:
-    """Return the points of the curves; steps are items, and cents for the cost axis."""
-    series: dict[str, float] = {
+    """Return the points of the curves; steps are items, and cents for the cost axis.
+
+    The campaign's totals have the round as their step: one may decide no item, and yet cost.
+    """
+    totals = {
         "labels/human_total": float(sum(answered.values())),
         "labels/items": float(items),
         "cost/committed": money.cost_micros / 1e6,
         "cost/reserved": money.reserved_micros / 1e6,
     }
+    series: dict[str, float] = {}
     by_cents: dict[str, float] = {}
     for arm, metrics in arms.items():
         prefix = "eval" if arm == "campaign" else f"baseline_{arm}"
@@ -199,9 +203,10 @@ def _points(
             if arm == "campaign" and np.isfinite(found.value):
                 by_cents[f"eval_by_cents/{metric}"] = found.value
     cents = money.cost_micros // 10_000
-    own = [(CAMPAIGN_RUN, key, items, value) for key, value in series.items()]
+    own = [(CAMPAIGN_RUN, key, number, value) for key, value in totals.items()]
+    own += [(CAMPAIGN_RUN, key, items, value) for key, value in series.items()]
     own += [(CAMPAIGN_RUN, key, cents, value) for key, value in by_cents.items()]
-    own += [(number, key, items, value) for key, value in series.items()]
+    own += [(number, key, items, value) for key, value in (totals | series).items()]
     return [
         {"round": run, "series": key, "step": step, "value": value} for run, key, step, value in own
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auto_labeling.formats.cvat.answers import Answer, read_frames
+from auto_labeling.formats.cvat.answers import Answer, read_frames, shown_on
 from auto_labeling.formats.cvat.document import Document, Picture
 from auto_labeling.formats.cvat.labeled import encode_cvat
 from auto_labeling.formats.cvat.labels import Labels, label_specs
@@ -26,6 +26,7 @@ __all__ = [
     "labeled_tasks",
     "read_frames",
     "read_xml",
+    "shown_on",
     "suggested",
     "write_xml",
 ]

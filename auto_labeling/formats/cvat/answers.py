@@ -63,7 +63,7 @@ def read_frames(
             if isinstance(at, int) and 0 <= at < len(frames):
                 getattr(frames[at], kind).append(row)
     for track in annotations.get("tracks") or ():
-        for at in _seen(track, len(frames)):
+        for at in shown_on(track, len(frames)):
             frames[at].shapes.append({**track, "type": "track"})
     return {
         at: _answer(frame, schema, labels, None if suggested is None else suggested.get(at, -1))
@@ -78,8 +78,8 @@ class _Frame:
     shapes: list[Row] = field(default_factory=list)
 
 
-def _seen(track: Row, n: int) -> Iterator[int]:
-    """Yield the frames on which a track is shown: from a key frame on, until one says outside."""
+def shown_on(track: Row, n: int) -> Iterator[int]:
+    """Yield which of n frames show a track: from a key frame on, until one says outside."""
     keys = {one.get("frame"): not one.get("outside") for one in track.get("shapes") or ()}
     shown = False
     for at in range(n):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from auto_labeling.formats.cvat.shapes import Size
@@ -47,3 +47,18 @@ class Document:
     def sizes(self) -> list[Size]:
         """Return (width, height) of every frame."""
         return [picture.size for picture in self.pictures]
+
+    def without(self, frames: Collection[int]) -> Document:
+        """Return it less some pictures and all that stands on them."""
+        kept = [at for at in range(len(self.pictures)) if at not in frames]
+        moved = {frame: at for at, frame in enumerate(kept)}
+        return replace(
+            self,
+            pictures=[self.pictures[frame] for frame in kept],
+            annotations={
+                kind: [
+                    {**row, "frame": moved[row["frame"]]} for row in rows if row["frame"] in moved
+                ]
+                for kind, rows in self.annotations.items()
+            },
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,8 @@ from auto_labeling.records import Event, EventKind, LabelSchema, Micros, PersonI
 
 _SETTLED: Micros = 1_000_000
 """A save touches a new answer twice; what comes later is an edit."""
+_UNREADABLE = (DataError, KeyError, TypeError, ValueError, AttributeError, OverflowError)
+"""What an answer raises that is not as the server writes them."""
 
 
 def decode_annotations(
@@ -59,11 +62,11 @@ def decode_annotation(
             at=updated,
             answer_id=answer_id,
             value=value,
-            seconds=None if seconds is None else float(seconds),
+            seconds=None if seconds is None else _seconds(seconds),
             touched_suggestion=touched(annotation, task, value, schema, layout),
             extra=said.extra,
         )
-    except (DataError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except _UNREADABLE as error:
         raise DataError(f"annotation {answer_id}: {error}") from error
 
 
@@ -81,6 +84,13 @@ def annotations_of(task: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     if not isinstance(found, list) or not all(isinstance(one, Mapping) for one in found):
         raise DataError("expected a list of annotations; tasks without them hold no answers")
     return found
+
+
+def _seconds(given: Any) -> float:
+    seconds = float(given)
+    if not math.isfinite(seconds):
+        raise DataError(f"lead_time: expected seconds, got {given!r}")
+    return seconds
 
 
 def _kind(value: Value | None, edited: bool) -> EventKind:

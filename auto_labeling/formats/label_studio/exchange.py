@@ -24,6 +24,7 @@ class LabelStudio:
     """Label Studio JSON, as its import reads it and its export writes it."""
 
     suffix: ClassVar[str] = ".json"
+    by_line: ClassVar[bool] = False
     has_time_spent: ClassVar[bool] = True
 
     def tasks(self, upload: Upload, schema: LabelSchema, unit: str) -> list[dict[str, Any]]:
@@ -43,11 +44,13 @@ class LabelStudio:
         return marks_in(fields_of(task))
 
     def readings(self, text: str, schema: LabelSchema, written: Micros) -> list[Reading]:
-        """Every answer carries its own time here."""
+        """Every answer carries its own time here; an empty file is not written yet."""
         del written
+        if not text.strip():
+            return []
         try:
             tasks = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return [Reading(raw=text, problem=f"expected JSON ({error})")]
         if not isinstance(tasks, list):
             return [Reading(raw=tasks, problem="expected a list of tasks")]

@@ -49,8 +49,10 @@ def read_result(result: Any, schema: LabelSchema, layout: Layout | None) -> Said
             abstained.append(region)
         else:
             kept.append(region)
+    if not ours and not abstained:
+        _check_strays(kept, schema, layout)
     if kept:
-        extra[REGIONS] = kept
+        extra[REGIONS] = [_without_words(region) for region in kept]
     return Said(value=_value(ours, abstained, schema), extra=extra)
 
 
@@ -77,13 +79,33 @@ def _is_answer(region: Region, schema: LabelSchema, layout: Layout | None) -> bo
     return True
 
 
+def _check_strays(regions: Sequence[Region], schema: LabelSchema, layout: Layout | None) -> None:
+    """Raise `DataError` where an answer was given by another tag: nothing would be said for it."""
+    expected = control_of(schema).lower() + (f" from {layout.control!r}" if layout else "")
+    for region in regions:
+        names = _names(region, str(region.get("type"))) or []
+        known = [name for name in names if name in schema.classes]
+        if known:
+            raise DataError(
+                f"expected {expected}, got {region.get('type')} from {region.get('from_name')!r} "
+                f"that say {known}"
+            )
+
+
+def _without_words(region: Region) -> Region:
+    """Return a region without the words of the item that it quotes: where they stand is kept."""
+    value = region.get("value")
+    if not isinstance(value, Mapping) or not {"start", "end", "text"} <= value.keys():
+        return region
+    return {**region, "value": {name: value[name] for name in value if name != "text"}}
+
+
 def _is_abstention(region: Region, schema: LabelSchema) -> bool:
     """Return whether a region abstains from shapes; among classes an abstention is one of them."""
     if schema.task not in SHAPES or region.get("type") != "choices":
         return False
-    value = region.get("value")
-    names = value.get("choices") if isinstance(value, Mapping) else None
-    return isinstance(names, list) and bool(names) and all(one in schema.abstain for one in names)
+    names = _names(region, "choices")
+    return bool(names) and all(one in schema.abstain for one in names or ())
 
 
 def _value(
@@ -107,8 +129,16 @@ def _shape(region: Region, schema: LabelSchema) -> Shape | None:
 
 
 def _labels(region: Region, name: str) -> list[str]:
-    value = region.get("value")
-    labels = value.get(name) if isinstance(value, Mapping) else None
-    if not isinstance(labels, list) or not all(isinstance(one, str) for one in labels):
-        raise DataError(f"expected {name} in the value of a region, got {labels!r}")
+    labels = _names(region, name)
+    if labels is None:
+        raise DataError(f"expected {name} in the value of a region, got {region.get('value')!r}")
     return labels
+
+
+def _names(region: Region, name: str) -> list[str] | None:
+    """Return the names that the value of a region has under `name`; None where it has none."""
+    value = region.get("value")
+    names = value.get(name) if isinstance(value, Mapping) else None
+    if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
+        return None
+    return names
