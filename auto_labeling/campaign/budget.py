@@ -172,6 +172,8 @@ def reserve(
     kept: Kept = NOTHING,
 ) -> None:
     """Reserve every (ask, price), or raise `BudgetExceeded` and reserve none."""
+    if not asks:
+        return
     answers, micros = len(asks), sum(price for _, price in asks)
     owed = _owed(connection, campaign)
     spared = {"kept_answers": kept.answers, "kept_micros": kept.micros + owed}

@@ -27,7 +27,7 @@ class Reserve:
     def expected(self, now: Account) -> Account | None:
         """Return the account after it, None where it has to be refused."""
         money = sum(price for _, price in self.asks)
-        if len(self.asks) > now.free_answers or money > now.free_micros:
+        if self.asks and (len(self.asks) > now.free_answers or money > now.free_micros):
             return None
         return replace(
             now,
@@ -57,6 +57,7 @@ class Commit:
             reserved_micros=now.reserved_micros - sum(one.reserved_micros for one in self.charges),
             committed_micros=now.committed_micros + within,
             contingency_used_micros=used,
+            owed_micros=now.owed_micros + excess - (used - now.contingency_used_micros),
         )
 
 
